@@ -1,0 +1,83 @@
+# Two commands are enough: `make run` and `make test`. Each makes its own environment first.
+# On make's command line:  make run DURATION=60 SEED=7   make run REPLAY="day1.gz day2.gz" SPEED=20
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+DEV    := $(VENV)/.installed-dev
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
+# One BLAS thread a process: on a busy core more threads are slower by orders of magnitude.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+export MKL_NUM_THREADS ?= 1
+
+RUN_FLAGS := $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED)) \
+             $(foreach f,$(REPLAY),--replay $(f)) $(if $(SPEED),--speed $(SPEED)) \
+             $(if $(DAMAGE),--damage $(DAMAGE))
+
+.DEFAULT_GOAL := help
+.PHONY: help run paper test test-fast check format bench schema lock setup clean
+
+help:             ## this list
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: $(STAMP)     ## trade on paper against the mock exchange; DURATION= SEED= REPLAY= SPEED=
+	@$(BIN)/tidewire compile
+	@$(BIN)/tidewire run --config config/system.json --config config/demo.json $(RUN_FLAGS)
+
+paper: $(STAMP)   ## the same system on Binance's public feed, paper execution
+	@$(BIN)/tidewire compile
+	@$(BIN)/tidewire run --config config/system.json $(RUN_FLAGS)
+
+test: $(DEV) check  ## set up, check, and run every test
+	@$(BIN)/tidewire compile
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+test-fast: $(DEV) ## the tests that take seconds
+	$(BIN)/python -m pytest -m "not slow" -n auto $(PYTEST_FLAGS)
+
+check: $(DEV)     ## ruff, mypy strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV)    ## let ruff fix what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEV)     ## measure, as ratios to a floor taken in the same run
+	@$(BIN)/tidewire compile
+	$(BIN)/python -m benchmarks
+
+schema: $(STAMP)  ## write config/system.schema.json anew
+	$(BIN)/tidewire config schema > config/system.schema.json
+
+lock: $(DEV)      ## resolve the dependencies anew, with hashes (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --upgrade -q pyproject.toml requirements/runtime.in -o requirements/runtime.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --upgrade -q pyproject.toml requirements/runtime.in requirements/dev.in -c requirements/runtime.txt -o requirements/dev.txt
+
+setup: $(STAMP)   ## make the environment and nothing else
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Tidewire needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11")'
+	@echo "[setup] making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(STAMP): $(VENV)/bin/python requirements/runtime.txt pyproject.toml
+	@echo "[setup] installing locked dependencies"
+	@$(PIP) install --require-hashes -r requirements/runtime.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): $(STAMP) requirements/dev.txt
+	@echo "[setup] installing the test tools"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+clean:            ## remove the environment, caches and run state
+	rm -rf $(VENV) .cache state .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The vocabulary every room shares: units, messages, topics, the stage protocol, configuration. Pure."""

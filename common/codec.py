@@ -1,0 +1,172 @@
+"""Frames: what one ZeroMQ message, one journal record and one logged input are made of.
+
+    topic "." key, NUL, padded with NULs to whole words | envelope (56 bytes) | body
+
+One run of bytes, one `send`. The prefix is what ZeroMQ filters on, the padding keeps a raw body on whole words,
+and the envelope is read without touching the body. Bodies: msgpack of a pydantic message, raw words of a
+BookUpdate, or, by configuration, JSON that repeats the envelope so that the wire can be read by eye.
+"""
+
+from __future__ import annotations
+
+import struct
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+import orjson
+import ormsgpack
+from pydantic import BaseModel, ValidationError
+
+from common.errors import UnknownSchema, WireError
+from common.messages import BookUpdate, Message, RawFrame, Source
+from common.messages.book import HEADER_WORDS
+from common.topics import TYPE_IDS, Event, topic_of, type_of
+
+MAGIC: Final = 0x54
+ENVELOPE: Final = struct.Struct("<BBHHHQQqqqq")
+_RAW, _MSGPACK, _JSON = 0, 1, 2
+_BODY_KINDS: Final = (_RAW, _MSGPACK, _JSON)
+
+
+class Codec(StrEnum):
+    """How message bodies are written (BookUpdates are raw words under MSGPACK)."""
+
+    MSGPACK = "msgpack"
+    JSON = "json"
+
+
+class Envelope(NamedTuple):
+    """The fixed part of a frame. `epoch` numbers the publisher's lives, `sequence` its frames on one topic."""
+
+    body_kind: int
+    type_id: int
+    schema_version: int
+    source: Source
+    epoch: int
+    sequence: int
+    event_ns: int
+    publish_ns: int
+    origin_ns: int
+    trace_id: int
+
+
+class Frame(NamedTuple):
+    """A frame taken apart, its body still in bytes."""
+
+    topic: str
+    key: str
+    envelope: Envelope
+    body: bytes
+
+
+def address_bytes(topic: str, key: str) -> bytes:
+    """`topic.key` as it stands in front of a frame, padded to whole 8-byte words."""
+    raw = f"{topic}.{key}".encode()
+    return raw + b"\0" * (8 - len(raw) % 8)
+
+
+def _default(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.__dict__
+    if hasattr(value, "as_tuple"):  # Decimal
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in a message")
+
+
+def encode_body(event: Event, codec: Codec) -> tuple[int, bytes]:
+    """Body kind and bytes of `event`, for `encode_frame`."""
+    if isinstance(event, RawFrame):
+        return _RAW, event.body()
+    if isinstance(event, BookUpdate):
+        if codec is Codec.MSGPACK:
+            return _RAW, event.body()
+        return _JSON, orjson.dumps({"header": event.header.__dict__, "levels": event.words[HEADER_WORDS:].tolist()})
+    if codec is Codec.MSGPACK:
+        return _MSGPACK, ormsgpack.packb(event.__dict__, default=_default)
+    return _JSON, event.model_dump_json().encode()
+
+
+def encode_frame(
+    event: Event, *, source: Source, epoch: int, sequence: int, publish_ns: int, codec: Codec = Codec.MSGPACK
+) -> bytes:
+    """One frame, ready to be sent or journalled."""
+    kind, body = encode_body(event, codec)
+    envelope = ENVELOPE.pack(
+        MAGIC,
+        kind,
+        TYPE_IDS[type(event)],
+        event.SCHEMA_VERSION,
+        source,
+        epoch,
+        sequence,
+        event.event_ns,
+        publish_ns,
+        event.origin_ns,
+        event.trace_id,
+    )
+    if kind == _JSON:
+        head = Envelope(*ENVELOPE.unpack(envelope)[1:])._asdict()
+        body = b'{"envelope":' + orjson.dumps(head) + b',"message":' + body + b"}"
+    return address_bytes(topic_of(event), event.key) + envelope + body
+
+
+def split_frame(data: bytes) -> Frame:
+    """Take a frame apart without reading its body.
+
+    Raises:
+        WireError: these bytes are not one of our frames.
+    """
+    end = data.find(b"\0")
+    start = (end // 8 + 1) * 8
+    if end <= 0 or len(data) < start + ENVELOPE.size:
+        raise WireError(f"{len(data)} bytes are not a frame: no address and envelope")
+    try:
+        topic, dot, key = data[:end].decode("ascii").partition(".")
+    except UnicodeDecodeError as exc:
+        raise WireError(f"a frame's address is not text: {data[:end]!r}") from exc
+    magic, *rest = ENVELOPE.unpack_from(data, start)
+    if magic != MAGIC or not dot:
+        raise WireError(f"not a frame of ours: address {data[:end]!r}, first byte {magic:#x}")
+    try:
+        rest[3] = Source(rest[3])
+    except ValueError as exc:
+        raise WireError(f"a frame comes from the unknown source {rest[3]}") from exc
+    return Frame(topic, key, Envelope(*rest), data[start + ENVELOPE.size :])
+
+
+def decode_event(frame: Frame) -> Event:
+    """The event in a frame.
+
+    Raises:
+        UnknownMessage: a type this build has no definition of.
+        UnknownSchema: another schema version than this build reads.
+        WireError: the body is not what the envelope says.
+    """
+    head = frame.envelope
+    cls = type_of(head.type_id)
+    if head.schema_version != cls.SCHEMA_VERSION:
+        raise UnknownSchema(f"{cls.__name__} of schema {head.schema_version}; this build reads {cls.SCHEMA_VERSION}")
+    if head.body_kind not in _BODY_KINDS:
+        raise WireError(f"{cls.__name__} has a body of the unknown kind {head.body_kind}")
+    try:
+        if head.body_kind == _RAW:
+            if issubclass(cls, Message):
+                raise WireError(f"{cls.__name__} cannot have a raw body")
+            return cls.from_body(frame.key, frame.body)
+        fields: Any
+        if head.body_kind == _JSON:
+            fields = orjson.loads(frame.body)["message"]
+            if cls is BookUpdate:
+                return _book_from_json(frame.key, fields)
+        else:
+            fields = ormsgpack.unpackb(frame.body)
+        if not issubclass(cls, Message):
+            raise WireError(f"{cls.__name__} must have a raw body")
+        return cls.model_validate(fields)
+    except (ValidationError, ValueError, KeyError, TypeError, struct.error) as exc:
+        raise WireError(f"a {cls.__name__} frame does not decode: {exc}") from exc
+
+
+def _book_from_json(key: str, fields: dict[str, Any]) -> BookUpdate:
+    words = [*fields["header"].values(), *fields["levels"]]
+    return BookUpdate.from_body(key, struct.pack(f"<{len(words)}q", *words))

@@ -1,0 +1,106 @@
+"""What market data says: instruments, feed states, trades."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import IntEnum
+from functools import cached_property
+
+from pydantic import Field
+
+from common.messages.base import Side, SymbolMessage
+from common.units import decimals_of, floor_steps, format_steps, to_steps
+
+
+class FeedState(IntEnum):
+    """State of one channel. Only a SYNCED book is a book."""
+
+    DISCONNECTED = 0
+    BUFFERING = 1
+    SYNCED = 2
+    STALE = 3
+
+
+class Instrument(SymbolMessage):
+    """One tradable pair of a venue: its grid and its floors."""
+
+    base: str
+    quote: str
+    tick_size: Decimal = Field(gt=0, description="price grid, in quote currency")
+    lot_size: Decimal = Field(gt=0, description="quantity grid, in base currency")
+    min_qty_lots: int = Field(default=1, ge=0)
+    max_qty_lots: int = Field(default=2**62, gt=0)
+    min_notional: Decimal = Field(default=Decimal(0), ge=0, description="in quote currency")
+    status: str = "TRADING"
+
+    @property
+    def key(self) -> str:
+        return f"instrument.{self.venue}.{self.symbol}"
+
+    @cached_property
+    def price_decimals(self) -> int:
+        """Digits behind the point of a price on the grid."""
+        return decimals_of(self.tick_size)
+
+    @cached_property
+    def qty_decimals(self) -> int:
+        """Digits behind the point of a quantity on the grid."""
+        return decimals_of(self.lot_size)
+
+    @cached_property
+    def tick_lot_value(self) -> Decimal:
+        """Quote currency worth of one tick x one lot: integer P&L times this is money."""
+        return self.tick_size * self.lot_size
+
+    def price_to_ticks(self, price: Decimal) -> int:
+        """Exact; raises ValueError off the grid."""
+        return to_steps(price, self.tick_size)
+
+    def qty_to_lots(self, qty: Decimal) -> int:
+        """Exact; raises ValueError off the grid."""
+        return to_steps(qty, self.lot_size)
+
+    def floor_lots(self, qty: Decimal) -> int:
+        """Lots not above `qty`."""
+        return floor_steps(qty, self.lot_size)
+
+    def price_text(self, ticks: int) -> str:
+        """Ticks as decimal text."""
+        return format_steps(ticks, self.tick_size)
+
+    def qty_text(self, lots: int) -> str:
+        """Lots as decimal text."""
+        return format_steps(lots, self.lot_size)
+
+    def money(self, tick_lots: int) -> Decimal:
+        """Integer tick x lot product as exact quote currency."""
+        return tick_lots * self.tick_lot_value
+
+
+class FeedStatus(SymbolMessage):
+    """State of one book channel, with the counts that led to it."""
+
+    state: FeedState
+    reason: str
+    update_id: int = 0
+    frames: int = 0
+    gaps_seen: int = 0
+    gaps_healed: int = 0
+    resyncs: int = 0
+    crossed: int = 0
+    bad_frames: int = 0
+    bbo_compared: int = 0
+    bbo_equal: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"feed.{self.venue}.{self.symbol}"
+
+
+class TradeTick(SymbolMessage):
+    """One public trade. `aggressor` is the taker's side (venue rules of that in venues/)."""
+
+    trade_id: int
+    price_ticks: int = Field(gt=0)
+    qty_lots: int = Field(gt=0)
+    aggressor: Side

@@ -1,0 +1,98 @@
+"""Who has seen what: gap detection by (source, epoch, sequence), pure.
+
+One `SequenceTracker` stands for one (source, topic) at one reader.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Verdict(Enum):
+    """What to do with a frame."""
+
+    #: The next one: deliver.
+    NEXT = "next"
+    #: Seen before, or from a former life of the publisher: drop.
+    OLD = "old"
+    #: Frames between the last delivered one and this one are missing.
+    GAP = "gap"
+
+
+@dataclass(slots=True)
+class SequenceTracker:
+    """Tracks one numbered stream.
+
+    `continues_over_epochs`: the publisher keeps counting across its restarts (lossless topics do, because their
+    numbers are in its journal); else a new epoch starts again at 1.
+    """
+
+    continues_over_epochs: bool = False
+    epoch: int = 0
+    last: int = 0
+    gaps_seen: int = 0
+    gaps_healed: int = 0
+    missing: int = 0
+    lost: int = 0
+    duplicates: int = 0
+    _open_gap_end: int = field(default=0, repr=False)
+
+    def check(self, epoch: int, sequence: int) -> Verdict:
+        """Judge a frame; only NEXT moves the tracker. A GAP is counted once until it is closed."""
+        if epoch < self.epoch:
+            self.duplicates += 1
+            return Verdict.OLD
+        if epoch > self.epoch:
+            self.begin_epoch(epoch)
+        if sequence <= self.last:
+            self.duplicates += 1
+            return Verdict.OLD
+        if sequence == self.last + 1:
+            self.last = sequence
+            if self._open_gap_end and sequence >= self._open_gap_end:
+                self._close(healed=True)
+            return Verdict.NEXT
+        self.note_behind(sequence - 1)
+        return Verdict.GAP
+
+    def begin_epoch(self, epoch: int) -> None:
+        """The publisher has been restarted."""
+        self.epoch = epoch
+        if not self.continues_over_epochs:
+            if self._open_gap_end:
+                self._close(healed=False)
+            self.last = 0
+
+    def note_behind(self, publisher_last: int) -> bool:
+        """The publisher says it is at `publisher_last`. True when frames are missing here."""
+        if publisher_last <= self.last:
+            return False
+        if not self._open_gap_end:
+            self.gaps_seen += 1
+            self.missing += publisher_last - self.last
+            self._open_gap_end = publisher_last
+        elif publisher_last > self._open_gap_end:
+            self.missing += publisher_last - self._open_gap_end
+            self._open_gap_end = publisher_last
+        return True
+
+    def jump(self, epoch: int, sequence: int, *, lost: int = 0) -> None:
+        """Go on from `sequence`: a snapshot stands for all before it. `lost` frames are gone for good."""
+        if epoch > self.epoch:
+            self.begin_epoch(epoch)
+        if sequence >= self.last:
+            self.last = sequence
+            self.lost += lost
+            if self._open_gap_end and sequence >= self._open_gap_end:
+                self._close(healed=True)
+
+    @property
+    def has_gap(self) -> bool:
+        """A gap has been seen and not yet closed."""
+        return self._open_gap_end > 0
+
+    def _close(self, *, healed: bool) -> None:
+        self._open_gap_end = 0
+        if healed:
+            self.gaps_healed += 1
