@@ -1,22 +1,24 @@
-"""Records: how frames are kept in a file, pure. The journal and the input log are both runs of records.
+"""Records: how frames are kept in a file, pure. The journal and the input log are both runs of batches.
 
-    length u32 | crc32 u32 | kind u8 | time i64 | frame          (little-endian; length and crc cover kind..frame)
+    length u32 | crc32 u32 | time i64 | { kind u8 | length u32 | frame } ...        (little-endian)
 
-A torn or damaged tail ends the run: what was written whole before it is good.
+A batch is what followed from one input: it is good as a whole or not at all, so a crash can never keep an input
+and lose what it led to. A torn or damaged tail ends the run; what was written whole before it is good.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple
 
 _HEAD: Final = struct.Struct("<II")
-_BODY: Final = struct.Struct("<Bq")
-#: No frame is larger; a length above it is damage, not data.
-MAX_RECORD_BYTES: Final = 64 * 2**20
+_TIME: Final = struct.Struct("<q")
+_ITEM: Final = struct.Struct("<BI")
+#: No batch is larger; a length above it is damage, not data.
+MAX_BATCH_BYTES: Final = 256 * 2**20
 
 
 class RecordKind(IntEnum):
@@ -26,7 +28,7 @@ class RecordKind(IntEnum):
     IN = 1
     #: A frame the stage gave out.
     OUT = 2
-    #: The stage's deadline was called; no frame.
+    #: The stage's deadline was called; the frame is empty.
     DEADLINE = 3
 
 
@@ -38,23 +40,32 @@ class Record(NamedTuple):
     frame: bytes
 
 
-def encode_record(kind: RecordKind, now_ns: int, frame: bytes = b"") -> bytes:
-    """One record, to be appended."""
-    body = _BODY.pack(kind, now_ns) + frame
+def encode_batch(now_ns: int, items: Sequence[tuple[RecordKind, bytes]]) -> bytes:
+    """One batch, to be appended in one write."""
+    body = _TIME.pack(now_ns) + b"".join(_ITEM.pack(kind, len(frame)) + frame for kind, frame in items)
     return _HEAD.pack(len(body), zlib.crc32(body)) + body
 
 
-def read_records(data: bytes | memoryview) -> Iterator[tuple[Record, int]]:
-    """The whole records in `data`, each with the offset behind it; stops silently at a torn or damaged one."""
+def read_batches(data: bytes | memoryview) -> Iterator[tuple[list[Record], int]]:
+    """The whole batches in `data`, each with the offset behind it; stops silently at a torn or damaged one."""
     view, offset = memoryview(data), 0
     while offset + _HEAD.size <= len(view):
         length, crc = _HEAD.unpack_from(view, offset)
         end = offset + _HEAD.size + length
-        if not _BODY.size <= length <= MAX_RECORD_BYTES or end > len(view):
+        if not _TIME.size <= length <= MAX_BATCH_BYTES or end > len(view):
             return
         body = view[offset + _HEAD.size : end]
         if zlib.crc32(body) != crc:
             return
-        kind, now_ns = _BODY.unpack_from(body)
-        yield Record(RecordKind(kind), now_ns, bytes(body[_BODY.size :])), end
+        yield list(_items(body)), end
         offset = end
+
+
+def _items(body: memoryview) -> Iterator[Record]:
+    (now_ns,) = _TIME.unpack_from(body)
+    at = _TIME.size
+    while at < len(body):
+        kind, length = _ITEM.unpack_from(body, at)
+        at += _ITEM.size
+        yield Record(RecordKind(kind), now_ns, bytes(body[at : at + length]))
+        at += length

@@ -26,9 +26,11 @@ class SequenceTracker:
 
     `continues_over_epochs`: the publisher keeps counting across its restarts (lossless topics do, because their
     numbers are in its journal); else a new epoch starts again at 1.
+    `heals_by_snapshot`: newer frames are delivered over a gap, and only a snapshot closes it (`jump`).
     """
 
     continues_over_epochs: bool = False
+    heals_by_snapshot: bool = False
     epoch: int = 0
     last: int = 0
     gaps_seen: int = 0
@@ -39,7 +41,7 @@ class SequenceTracker:
     _open_gap_end: int = field(default=0, repr=False)
 
     def check(self, epoch: int, sequence: int) -> Verdict:
-        """Judge a frame; only NEXT moves the tracker. A GAP is counted once until it is closed."""
+        """Judge a frame; NEXT moves the tracker (so does GAP when snapshots heal). An open gap counts once."""
         if epoch < self.epoch:
             self.duplicates += 1
             return Verdict.OLD
@@ -50,10 +52,12 @@ class SequenceTracker:
             return Verdict.OLD
         if sequence == self.last + 1:
             self.last = sequence
-            if self._open_gap_end and sequence >= self._open_gap_end:
+            if self._open_gap_end and sequence >= self._open_gap_end and not self.heals_by_snapshot:
                 self._close(healed=True)
             return Verdict.NEXT
         self.note_behind(sequence - 1)
+        if self.heals_by_snapshot:
+            self.last = sequence
         return Verdict.GAP
 
     def begin_epoch(self, epoch: int) -> None:
@@ -78,14 +82,13 @@ class SequenceTracker:
         return True
 
     def jump(self, epoch: int, sequence: int, *, lost: int = 0) -> None:
-        """Go on from `sequence`: a snapshot stands for all before it. `lost` frames are gone for good."""
+        """A snapshot stands for all up to `sequence`, or `lost` frames up to it are gone for good."""
         if epoch > self.epoch:
             self.begin_epoch(epoch)
-        if sequence >= self.last:
-            self.last = sequence
-            self.lost += lost
-            if self._open_gap_end and sequence >= self._open_gap_end:
-                self._close(healed=True)
+        self.last = max(self.last, sequence)
+        self.lost += lost
+        if self._open_gap_end and sequence >= self._open_gap_end:
+            self._close(healed=lost == 0)
 
     @property
     def has_gap(self) -> bool:
