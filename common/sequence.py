@@ -39,6 +39,7 @@ class SequenceTracker:
     lost: int = 0
     duplicates: int = 0
     _open_gap_end: int = field(default=0, repr=False)
+    _gap_has_loss: bool = field(default=False, repr=False)
 
     def check(self, epoch: int, sequence: int) -> Verdict:
         """Judge a frame; NEXT moves the tracker (so does GAP when snapshots heal). An open gap counts once."""
@@ -86,9 +87,11 @@ class SequenceTracker:
         if epoch > self.epoch:
             self.begin_epoch(epoch)
         self.last = max(self.last, sequence)
-        self.lost += lost
+        if lost:
+            self.lost += lost
+            self._gap_has_loss = True
         if self._open_gap_end and sequence >= self._open_gap_end:
-            self._close(healed=lost == 0)
+            self._close(healed=True)
 
     @property
     def has_gap(self) -> bool:
@@ -97,5 +100,6 @@ class SequenceTracker:
 
     def _close(self, *, healed: bool) -> None:
         self._open_gap_end = 0
-        if healed:
+        if healed and not self._gap_has_loss:
             self.gaps_healed += 1
+        self._gap_has_loss = False

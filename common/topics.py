@@ -5,6 +5,7 @@ A topic is the unit of sequence: each publisher numbers the frames of each of it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -78,6 +79,20 @@ TOPICS: Final[dict[str, Topic]] = {
     )
 }
 
+#: Who reads what of whom: the daemons' subscriptions and the lab's routing are both this.
+READS: Final[Mapping[Source, Mapping[Source, tuple[str, ...]]]] = {
+    Source.MARKET_DATA: {},
+    Source.SIGNAL_BRIDGE: {Source.MARKET_DATA: ("status", "book", "trade")},
+    Source.RISK_MANAGER: {
+        Source.MARKET_DATA: ("status", "book"),
+        Source.SIGNAL_BRIDGE: ("signal",),
+        Source.EXECUTION_ENGINE: ("report",),
+    },
+    Source.EXECUTION_ENGINE: {
+        Source.MARKET_DATA: ("status", "book", "trade"),
+        Source.RISK_MANAGER: ("order",),
+    },
+}
 #: Heartbeats carry no sequence of their own: they carry everybody else's.
 HEARTBEAT_TOPIC: Final = "hb"
 #: Inputs that never travel on the bus, but are logged like the rest.

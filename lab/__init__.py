@@ -1,0 +1,1 @@
+"""Offline research over the very same stages that run in the daemons."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import MutableMapping
 from typing import Any, Final, TextIO
 
 import structlog
@@ -75,10 +76,7 @@ def setup_logging(config: LoggingConfig, service: str, stream: TextIO | None = N
 def get_logger(component: str) -> Any:
     """A logger of a component such as `market_data.feed`; filtered by that component's own level."""
     return structlog.wrap_logger(
-        None,
-        wrapper_class=structlog.make_filtering_bound_logger(level_of(component)),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        component=component,
+        None, wrapper_class=structlog.make_filtering_bound_logger(level_of(component)), component=component
     )
 
 
@@ -86,12 +84,12 @@ class _ServiceName:
     def __init__(self, service: str) -> None:
         self._service = service
 
-    def __call__(self, _logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    def __call__(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event.setdefault("component", self._service)
         return event
 
 
-def _render_console(_logger: object, _method: str, event: dict[str, Any]) -> str:
+def _render_console(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
     stamp = event.pop("timestamp")
     level = event.pop("level").upper()
     component = event.pop("component")
@@ -102,7 +100,7 @@ def _render_console(_logger: object, _method: str, event: dict[str, Any]) -> str
     return line + (f"\n{trouble}" if trouble else "")
 
 
-def _render_json(_logger: object, _method: str, event: dict[str, Any]) -> str:
+def _render_json(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
     event["timestamp"] = event["timestamp"][:23] + "Z"
     rendered = structlog.processors.JSONRenderer(default=str)(_logger, _method, event)
     return rendered if isinstance(rendered, str) else rendered.decode()
