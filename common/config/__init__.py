@@ -3,14 +3,14 @@
 Reading files, environment and flags, and where each value came from, is common.runtime.settings.
 """
 
-from common.config.model import SystemConfig
+from common.config.mock_exchange import DamageConfig, MockExchangeConfig, MockSymbolConfig
+from common.config.model import SystemConfig, json_schema
+from common.config.plumbing import BusConfig, JournalConfig, LoggingConfig
 from common.config.sections import (
-    BusConfig,
     ExecutionConfig,
-    JournalConfig,
-    LoggingConfig,
     MarketDataConfig,
-    MockExchangeConfig,
+    MeanReversionConfig,
+    MomentumConfig,
     PaperConfig,
     RiskConfig,
     SignalConfig,
@@ -18,13 +18,18 @@ from common.config.sections import (
 
 __all__ = [
     "BusConfig",
+    "DamageConfig",
     "ExecutionConfig",
     "JournalConfig",
     "LoggingConfig",
     "MarketDataConfig",
+    "MeanReversionConfig",
     "MockExchangeConfig",
+    "MockSymbolConfig",
+    "MomentumConfig",
     "PaperConfig",
     "RiskConfig",
     "SignalConfig",
     "SystemConfig",
+    "json_schema",
 ]

@@ -1,0 +1,104 @@
+"""The mock exchange's section."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from common.config.fields import (
+    Amount,
+    AmountOrZero,
+    Form,
+    ListenAddress,
+    PathText,
+    Section,
+    Step,
+    SymbolName,
+    refuse,
+)
+
+Asset = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,16}$"), Form("an asset in capitals, such as USDT")]
+Share = Annotated[float, Field(ge=0, le=0.5)]
+
+
+class MockSymbolConfig(Section):
+    """One symbol of the mock exchange."""
+
+    symbol: SymbolName = Field(description="what clients call it")
+    base: Asset = Field(description="what is bought and sold")
+    quote: Asset = Field(description="what it is paid with")
+    tick_size: Step = Field(description="prices are multiples of this, quote currency")
+    lot_size: Step = Field(description="quantities are multiples of this, base currency")
+    min_notional: AmountOrZero = Field(Decimal(5), description="least value of an order, quote currency")
+    start_price: Amount = Field(description="where the fundamental price begins, quote currency")
+    volatility_per_sqrt_s: float = Field(0.0004, gt=0, le=1, description="of the fundamental price, relative")
+    events_per_s: float = Field(80.0, gt=0, le=10_000, description="orders and cancels of the simulated flow")
+
+
+def _mock_symbols() -> tuple[MockSymbolConfig, ...]:
+    return (
+        MockSymbolConfig(
+            symbol="BTCUSDT",
+            base="BTC",
+            quote="USDT",
+            tick_size=Decimal("0.01"),
+            lot_size=Decimal("0.00001"),
+            start_price=Decimal(60000),
+        ),
+        MockSymbolConfig(
+            symbol="ETHUSDT",
+            base="ETH",
+            quote="USDT",
+            tick_size=Decimal("0.01"),
+            lot_size=Decimal("0.0001"),
+            start_price=Decimal(3000),
+        ),
+        MockSymbolConfig(
+            symbol="ETHBTC",
+            base="ETH",
+            quote="BTC",
+            tick_size=Decimal("0.00001"),
+            lot_size=Decimal("0.0001"),
+            min_notional=Decimal("0.0001"),
+            start_price=Decimal("0.05"),
+        ),
+    )
+
+
+def _symbols_differ(symbols: tuple[MockSymbolConfig, ...]) -> tuple[MockSymbolConfig, ...]:
+    names = [s.symbol for s in symbols]
+    for name in names:
+        if names.count(name) > 1:
+            raise refuse(f"{name!r} is listed twice", "List it once")
+    return symbols
+
+
+class DamageConfig(Section):
+    """Share of depth frames the mock damages on purpose, each drawn by the seed. All 0 by default."""
+
+    drop: Share = Field(0.0, description="share of depth frames never sent")
+    duplicate: Share = Field(0.0, description="share of depth frames sent twice")
+    reorder: Share = Field(0.0, description="share of depth frames sent behind their successor")
+    truncate: Share = Field(0.0, description="share of depth frames cut short")
+
+
+class MockExchangeConfig(Section):
+    """The embedded exchange."""
+
+    listen_address: ListenAddress = Field("127.0.0.1:9443", description="where REST and streams are served")
+    seed: int = Field(1, ge=0, lt=2**63, description="one seed, one market")
+    symbols: Annotated[tuple[MockSymbolConfig, ...], AfterValidator(_symbols_differ)] = Field(
+        default_factory=_mock_symbols, min_length=1, max_length=512, description="what is traded there"
+    )
+    replay_files: tuple[PathText, ...] = Field(
+        (), description="recorded captures to serve in place of simulated flow, one after the other"
+    )
+    replay_speed: float = Field(
+        20.0, ge=0, le=1_000_000, description="times the original speed; 0 is as fast as clients read"
+    )
+    damage: DamageConfig = Field(DamageConfig(), description="what goes wrong on purpose")
+    metrics_address: ListenAddress = Field(
+        "127.0.0.1:9105", description="where /metrics, /healthz, /readyz and /status are served"
+    )
