@@ -1,0 +1,108 @@
+"""FeatureComputer: the indicators over a whole history, for notebooks, tests and training.
+
+It runs the same kernels as the daemon, sample by sample, so a model trained on its output sees live what it was
+trained on.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+
+from services.signal_bridge.indicators.kernels import update_many
+from services.signal_bridge.indicators.layout import (
+    FEATURE_GROUPS,
+    OUTPUTS,
+    FloatArray,
+    Periods,
+    new_state,
+)
+from services.signal_bridge.price_data import PriceDataError, columns_of
+
+#: What a plain price history can give: all but what needs the prices of both book sides.
+COMPUTABLE: Final = tuple(name for name in OUTPUTS if name != "microprice")
+
+
+def feature_keys(features: Iterable[str]) -> tuple[str, ...]:
+    """The output keys that `features` (groups like "bb", or keys like "bb_percent") stand for, in a fixed order.
+
+    Raises:
+        PriceDataError: a name is neither; the message has the nearest known one.
+    """
+    names = (features,) if isinstance(features, str) else tuple(features)
+    wanted: set[str] = set()
+    for name in names:
+        if name in FEATURE_GROUPS:
+            wanted.update(FEATURE_GROUPS[name])
+        elif name in OUTPUTS:
+            wanted.add(name)
+        else:
+            known = list(dict.fromkeys((*FEATURE_GROUPS, *OUTPUTS)))
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
+            raise PriceDataError(f"unknown feature {name!r}; {hint}")
+    if not wanted:
+        raise PriceDataError(f"no features asked for; name some of {', '.join(FEATURE_GROUPS)}")
+    return tuple(name for name in OUTPUTS if name in wanted)
+
+
+class FeatureComputer:
+    """Computes features of a price history.
+
+    Args:
+        features: groups ("rsi", "macd", "bb", "atr", "volume", "imbalance") or single keys; all by default.
+        periods: window lengths; the classic ones by default.
+
+    Values are NaN, not errors, where the history is too short for the window (`periods.warm_up_samples` is enough
+    for all), and for the volume keys where no volume is given. Without highs and lows the true range is that of
+    the closes. `imbalance` is there only if `bid_size` and `ask_size` are given.
+    """
+
+    def __init__(self, features: Iterable[str] = tuple(FEATURE_GROUPS), periods: Periods | None = None) -> None:
+        self.keys = tuple(key for key in feature_keys(features) if key in COMPUTABLE)
+        self.periods = periods or Periods()
+        if not self.keys:
+            raise PriceDataError("microprice needs a live book, a price history has none; ask for other features")
+
+    def compute(self, price_data: object) -> dict[str, float]:
+        """The latest value of every feature, by key.
+
+        Args:
+            price_data: closes, or bars, in any shape that `price_data` (the module) reads.
+
+        Raises:
+            PriceDataError: the data cannot be read; it says what, where and what to do.
+        """
+        return {key: float(series[-1]) for key, series in self.compute_series(price_data).items()}
+
+    def compute_series(self, price_data: object) -> dict[str, FloatArray]:
+        """Every feature after every bar: float64[n] by key, NaN before its window is full.
+
+        Raises:
+            PriceDataError: as `compute`.
+        """
+        columns = columns_of(price_data)
+        close = columns["close"]
+        out = np.empty((len(close), len(OUTPUTS)), np.float64)
+        # A side that is not given follows the closes, but never crosses the side that is.
+        high = columns["high"] if "high" in columns else np.maximum(close, columns.get("low", close))
+        low = columns["low"] if "low" in columns else np.minimum(close, columns.get("high", close))
+        volume = columns.get("volume", np.full(len(close), np.nan))
+        update_many(new_state(self.periods), high, low, close, volume, out)
+        series = {key: out[:, OUTPUTS.index(key)].copy() for key in self.keys if key != "imbalance"}
+        if "imbalance" in self.keys:
+            series |= self._imbalance(columns)
+        return series
+
+    def _imbalance(self, columns: dict[str, FloatArray]) -> dict[str, FloatArray]:
+        given = [name for name in ("bid_size", "ask_size") if name in columns]
+        if len(given) == 1 or (not given and self.keys == ("imbalance",)):
+            raise PriceDataError("imbalance needs both columns 'bid_size' and 'ask_size'; give both")
+        if not given:
+            return {}
+        bid, ask = columns["bid_size"], columns["ask_size"]
+        total = bid + ask
+        return {"imbalance": np.divide(bid - ask, total, out=np.full(len(total), np.nan), where=total > 0)}

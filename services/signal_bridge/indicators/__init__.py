@@ -1,0 +1,1 @@
+"""Incremental indicators: a layout, and kernels over it."""
