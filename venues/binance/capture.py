@@ -221,7 +221,7 @@ def _received(at_ns: int, payload: bytes, last_symbol: str) -> CaptureEvent:
 
 
 def _epoch_ns(digits: bytes) -> int:
-    return int(digits) * 10 ** max(0, 19 - len(digits))
+    return int(digits.ljust(19, b"0"))
 
 
 def _float_ns(text: bytes) -> int:

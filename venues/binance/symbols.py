@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-#: Longest first, so that FDUSD is not taken for USD. TUSD is left out: DOTUSD and USDTUSD are commoner than its pairs.
+#: Longest first, so that FDUSD is not taken for USD. TUSD is left out: DOTUSD and USDTUSD are commoner.
 _QUOTES: Final = tuple(
     sorted(
         (
