@@ -35,6 +35,8 @@ class MockSymbolConfig(Section):
     start_price: Amount = Field(description="where the fundamental price begins, quote currency")
     volatility_per_sqrt_s: float = Field(0.0004, gt=0, le=1, description="of the fundamental price, relative")
     events_per_s: float = Field(80.0, gt=0, le=10_000, description="orders and cancels of the simulated flow")
+    order_notional: Amount = Field(Decimal(2000), description="typical order of the simulated flow, quote currency")
+    levels_per_side: int = Field(1000, ge=10, le=5000, description="orders a side the simulated book starts with")
 
 
 def _mock_symbols() -> tuple[MockSymbolConfig, ...]:
@@ -63,6 +65,7 @@ def _mock_symbols() -> tuple[MockSymbolConfig, ...]:
             lot_size=Decimal("0.0001"),
             min_notional=Decimal("0.0001"),
             start_price=Decimal("0.05"),
+            order_notional=Decimal("0.03"),
         ),
     )
 
@@ -97,6 +100,9 @@ class MockExchangeConfig(Section):
     )
     replay_speed: float = Field(
         20.0, ge=0, le=1_000_000, description="times the original speed; 0 is as fast as clients read"
+    )
+    client_queue_frames: int = Field(
+        8192, ge=64, le=1_000_000, description="frames that may wait for one client; a slower one is disconnected"
     )
     damage: DamageConfig = Field(DamageConfig(), description="what goes wrong on purpose")
     metrics_address: ListenAddress = Field(
