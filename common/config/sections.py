@@ -27,7 +27,7 @@ from common.config.fields import (
 FeatureName = Literal["rsi", "macd", "bb", "atr", "volume", "imbalance"]
 StrategyName = Literal["mean_reversion", "momentum"]
 Symbols = Annotated[tuple[SymbolName, ...], EachOnce, Field(min_length=1, max_length=512)]
-Intervals = Annotated[int, Field(ge=0, le=1_000_000)]
+Intervals = Annotated[int, Field(le=1_000_000)]
 _HTTP = "where /metrics, /healthz, /readyz and /status are served"
 _REPLY = "where snapshots, replays and status are asked for"
 
@@ -73,7 +73,7 @@ class MeanReversionConfig(Section):
 
     rsi_low: float = Field(30.0, gt=0, lt=50, description="buys below this RSI")
     rsi_high: float = Field(70.0, gt=50, lt=100, description="sells above this RSI")
-    cooldown_intervals: Intervals = Field(10, description="sampling intervals between two signals of a symbol")
+    cooldown_intervals: Intervals = Field(10, ge=0, description="sampling intervals between two signals of a symbol")
     horizon_intervals: Intervals = Field(30, ge=1, description="sampling intervals a signal is meant for")
 
 
@@ -83,7 +83,7 @@ class MomentumConfig(Section):
     min_imbalance: float = Field(
         0.05, ge=0, lt=1, description="least share by which the signal's side of the book outweighs"
     )
-    cooldown_intervals: Intervals = Field(10, description="sampling intervals between two signals of a symbol")
+    cooldown_intervals: Intervals = Field(10, ge=0, description="sampling intervals between two signals of a symbol")
     horizon_intervals: Intervals = Field(60, ge=1, description="sampling intervals a signal is meant for")
 
 
