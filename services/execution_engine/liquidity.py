@@ -1,0 +1,140 @@
+"""What a displayed book would give a paper order, and what paper orders have had of it already.
+
+A paper fill leaves no trace in the real book, so the same displayed lots would be there for the next order too. What
+was taken from a level is therefore remembered until the venue shows that level with another quantity (or shows that
+it is gone): only then is what stands there new.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from common.messages import BookUpdate, Side
+from common.messages.book import ASK_DEPTH, BID_DEPTH, IntArray
+
+#: Levels remembered a side; the longest remembered is forgotten first.
+MAX_REMEMBERED: Final = 1_024
+#: Displayed quantity of a level that was taken from in an earlier life of this process.
+_NOT_SEEN: Final = -1
+
+
+class LevelFill(NamedTuple):
+    """Lots taken at one price."""
+
+    price_ticks: int
+    qty_lots: int
+
+
+class _Taken:
+    """Lots taken from one displayed level."""
+
+    __slots__ = ("displayed_lots", "taken_lots")
+
+    def __init__(self, displayed_lots: int) -> None:
+        self.displayed_lots = displayed_lots
+        self.taken_lots = 0
+
+
+class TakenLiquidity:
+    """Lots our fills took from the displayed levels of one side of one book, by price."""
+
+    def __init__(self) -> None:
+        self._levels: dict[int, _Taken] = {}
+
+    def available(self, price_ticks: int, displayed_lots: int) -> int:
+        """Lots of a displayed level that are still there for us."""
+        level = self._levels.get(price_ticks)
+        return displayed_lots if level is None else max(0, displayed_lots - level.taken_lots)
+
+    def take(self, price_ticks: int, qty_lots: int, displayed_lots: int) -> None:
+        """Remember a fill."""
+        level = self._levels.get(price_ticks)
+        if level is None:
+            if len(self._levels) >= MAX_REMEMBERED:
+                del self._levels[next(iter(self._levels))]
+            level = self._levels[price_ticks] = _Taken(displayed_lots)
+        level.taken_lots += qty_lots
+
+    def restore(self, price_ticks: int, qty_lots: int) -> None:
+        """Remember a fill of an earlier life: the level counts as unchanged until it is seen to change."""
+        self.take(price_ticks, qty_lots, _NOT_SEEN)
+
+    def observe(self, ticks: IntArray, lots: IntArray, depth: int, sign: int) -> None:
+        """Forget the levels that a newer valid book shows changed.
+
+        Args:
+            ticks, lots: int64[n], one displayed side, best first, n > 0.
+            depth: levels the whole side has; when more than n, what lies behind the last is not known to be gone.
+            sign: +1 for asks (prices rise away from the touch), -1 for bids.
+        """
+        if not self._levels:
+            return
+        last = int(ticks[-1])
+        for price, level in list(self._levels.items()):
+            if depth > len(ticks) and (price - last) * sign > 0:
+                continue
+            at = (ticks == price).nonzero()[0]
+            displayed = int(lots[at[0]]) if len(at) else 0
+            if level.displayed_lots == _NOT_SEEN and displayed:
+                level.displayed_lots = displayed
+            elif displayed != level.displayed_lots:
+                del self._levels[price]
+
+
+class Liquidity:
+    """Both sides of the latest valid book of one symbol, less what was taken."""
+
+    def __init__(self) -> None:
+        self._asks = TakenLiquidity()
+        self._bids = TakenLiquidity()
+        self._book: BookUpdate | None = None
+
+    def observe(self, book: BookUpdate) -> None:
+        """A newer valid book."""
+        self._book = book
+        header = book.words
+        self._asks.observe(book.ask_ticks, book.ask_lots, int(header[ASK_DEPTH]), 1)
+        self._bids.observe(book.bid_ticks, book.bid_lots, int(header[BID_DEPTH]), -1)
+
+    def touch_ticks(self, side: Side) -> int:
+        """Best displayed price an order of `side` would take at; 0 before the first book."""
+        return 0 if self._book is None else int(self._opposite(side)[0][0])
+
+    def walk(self, side: Side, limit_ticks: int | None, qty_lots: int) -> list[LevelFill]:
+        """Level by level, best first: what an order of `side` would get now. Takes nothing.
+
+        Args:
+            side: the order's; a BUY walks the asks.
+            limit_ticks: worst price it may pay; None for any.
+            qty_lots: how much it wants.
+        """
+        fills: list[LevelFill] = []
+        if self._book is None:
+            return fills
+        ticks, lots, taken = self._opposite(side)
+        sign = side.sign
+        for i in range(len(ticks)):
+            price = int(ticks[i])
+            if qty_lots <= 0 or (limit_ticks is not None and (price - limit_ticks) * sign > 0):
+                break
+            got = min(qty_lots, taken.available(price, int(lots[i])))
+            if got:
+                fills.append(LevelFill(price, got))
+                qty_lots -= got
+        return fills
+
+    def take(self, side: Side, fills: list[LevelFill]) -> None:
+        """An order of `side` got these."""
+        ticks, lots, taken = self._opposite(side)
+        for price, qty in fills:
+            taken.take(price, qty, int(lots[(ticks == price).nonzero()[0][0]]))
+
+    def restore_take(self, side: Side, price_ticks: int, qty_lots: int) -> None:
+        """An order of `side` got this in an earlier life."""
+        (self._asks if side is Side.BUY else self._bids).restore(price_ticks, qty_lots)
+
+    def _opposite(self, side: Side) -> tuple[IntArray, IntArray, TakenLiquidity]:
+        assert self._book is not None
+        if side is Side.BUY:
+            return self._book.ask_ticks, self._book.ask_lots, self._asks
+        return self._book.bid_ticks, self._book.bid_lots, self._bids
