@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -24,6 +25,8 @@ from common.topics import TYPE_IDS, Event, topic_of, type_of
 
 MAGIC: Final = 0x54
 ENVELOPE: Final = struct.Struct("<BBHHHQQqqqq")
+_ENVELOPE_SIZE: Final = ENVELOPE.size
+_SOURCES: Final = {int(source): source for source in Source}
 _RAW, _MSGPACK, _JSON = 0, 1, 2
 _BODY_KINDS: Final = (_RAW, _MSGPACK, _JSON)
 
@@ -59,10 +62,22 @@ class Frame(NamedTuple):
     body: bytes
 
 
+@lru_cache(maxsize=8192)
 def address_bytes(topic: str, key: str) -> bytes:
     """`topic.key` as it stands in front of a frame, padded to whole 8-byte words."""
     raw = f"{topic}.{key}".encode()
     return raw + b"\0" * (8 - len(raw) % 8)
+
+
+@lru_cache(maxsize=8192)
+def _parse_address(raw: bytes) -> tuple[str, str]:
+    try:
+        topic, dot, key = raw.decode("ascii").partition(".")
+    except UnicodeDecodeError as exc:
+        raise WireError(f"a frame's address is not text: {raw!r}") from exc
+    if not dot:
+        raise WireError(f"a frame's address is not topic.key: {raw!r}")
+    return topic, key
 
 
 def _default(value: object) -> object:
@@ -117,21 +132,16 @@ def split_frame(data: bytes) -> Frame:
         WireError: these bytes are not one of our frames.
     """
     end = data.find(b"\0")
-    start = (end // 8 + 1) * 8
-    if end <= 0 or len(data) < start + ENVELOPE.size:
+    start = (end & ~7) + 8
+    if end <= 0 or len(data) < start + _ENVELOPE_SIZE:
         raise WireError(f"{len(data)} bytes are not a frame: no address and envelope")
-    try:
-        topic, dot, key = data[:end].decode("ascii").partition(".")
-    except UnicodeDecodeError as exc:
-        raise WireError(f"a frame's address is not text: {data[:end]!r}") from exc
-    magic, *rest = ENVELOPE.unpack_from(data, start)
-    if magic != MAGIC or not dot:
-        raise WireError(f"not a frame of ours: address {data[:end]!r}, first byte {magic:#x}")
-    try:
-        rest[3] = Source(rest[3])
-    except ValueError as exc:
-        raise WireError(f"a frame comes from the unknown source {rest[3]}") from exc
-    return Frame(topic, key, Envelope(*rest), data[start + ENVELOPE.size :])
+    fields = ENVELOPE.unpack_from(data, start)
+    source = _SOURCES.get(fields[4])
+    if fields[0] != MAGIC or source is None:
+        raise WireError(f"not a frame of ours: first byte {fields[0]:#x}, source {fields[4]}")
+    topic, key = _parse_address(data[:end])
+    envelope = Envelope(fields[1], fields[2], fields[3], source, *fields[5:])
+    return Frame(topic, key, envelope, data[start + _ENVELOPE_SIZE :])
 
 
 def decode_event(frame: Frame) -> Event:

@@ -8,6 +8,7 @@ A kernel writes the words, the wire carries them, a reader views them: no per-le
 
 from __future__ import annotations
 
+import struct
 from typing import ClassVar, Final
 
 import numpy as np
@@ -39,6 +40,8 @@ class BookHeader(BaseModel):
 HEADER_FIELDS: Final = tuple(BookHeader.model_fields)
 HEADER_WORDS: Final = len(HEADER_FIELDS)
 EVENT_NS, ORIGIN_NS, TRACE_ID, UPDATE_ID, STATE, BID_COUNT, ASK_COUNT, BID_DEPTH, ASK_DEPTH = range(HEADER_WORDS)
+_HEAD: Final = struct.Struct(f"<{HEADER_WORDS}q")
+_SYNCED: Final = int(FeedState.SYNCED)
 
 
 def words_needed(bid_count: int, ask_count: int) -> int:
@@ -53,12 +56,20 @@ class BookUpdate:
     """
 
     SCHEMA_VERSION: ClassVar[int] = 1
-    __slots__ = ("symbol", "venue", "words")
+    __slots__ = ("_head", "symbol", "venue", "words")
 
     def __init__(self, venue: str, symbol: str, words: IntArray) -> None:
         self.venue = venue
         self.symbol = symbol
         self.words = words
+        self._head: tuple[int, ...] = ()
+
+    @property
+    def head(self) -> tuple[int, ...]:
+        """The header words as plain integers, read once: scalars out of an array cost far more than these."""
+        if not self._head:
+            self._head = tuple(self.words[:HEADER_WORDS].tolist())
+        return self._head
 
     @classmethod
     def empty(
@@ -84,16 +95,19 @@ class BookUpdate:
         Raises:
             WireError: the length does not fit the counts, or the state is none.
         """
-        if len(body) < HEADER_WORDS * 8 or len(body) % 8:
-            raise WireError(f"a book update of {len(body)} bytes is shorter than its header or not whole words")
-        words = np.frombuffer(body, np.int64)
-        bids, asks = int(words[BID_COUNT]), int(words[ASK_COUNT])
-        if bids < 0 or asks < 0 or len(words) != words_needed(bids, asks):
-            raise WireError(f"a book update of {len(words)} words cannot hold {bids} bids and {asks} asks")
-        if not 0 <= words[STATE] <= FeedState.STALE:
-            raise WireError(f"a book update has the unknown state {words[STATE]}")
+        size = len(body)
+        if size < _HEAD.size or size % 8:
+            raise WireError(f"a book update of {size} bytes is shorter than its header or not whole words")
+        head = _HEAD.unpack_from(body)
+        bids, asks = head[BID_COUNT], head[ASK_COUNT]
+        if bids < 0 or asks < 0 or size != 8 * words_needed(bids, asks):
+            raise WireError(f"a book update of {size // 8} words cannot hold {bids} bids and {asks} asks")
+        if not 0 <= head[STATE] <= FeedState.STALE:
+            raise WireError(f"a book update has the unknown state {head[STATE]}")
         venue, _, symbol = key.partition(".")
-        return cls(venue, symbol, words)
+        made = cls(venue, symbol, np.frombuffer(body, np.int64))
+        made._head = head
+        return made
 
     def body(self) -> bytes:
         """The words as they travel."""
@@ -106,52 +120,52 @@ class BookUpdate:
     @property
     def header(self) -> BookHeader:
         """The header as a validated model (for people and for JSON; hot paths read the words)."""
-        return BookHeader(**dict(zip(HEADER_FIELDS, self.words[:HEADER_WORDS].tolist(), strict=True)))
+        return BookHeader(**dict(zip(HEADER_FIELDS, self.head, strict=True)))
 
     @property
     def event_ns(self) -> int:
-        return int(self.words[EVENT_NS])
+        return self.head[EVENT_NS]
 
     @property
     def origin_ns(self) -> int:
-        return int(self.words[ORIGIN_NS])
+        return self.head[ORIGIN_NS]
 
     @property
     def trace_id(self) -> int:
-        return int(self.words[TRACE_ID])
+        return self.head[TRACE_ID]
 
     @property
     def update_id(self) -> int:
-        return int(self.words[UPDATE_ID])
+        return self.head[UPDATE_ID]
 
     @property
     def state(self) -> FeedState:
-        return FeedState(int(self.words[STATE]))
+        return FeedState(self.head[STATE])
 
     @property
     def is_valid(self) -> bool:
         """True when the book may be traded on: in sync, and both sides there."""
-        w = self.words
-        return bool(w[STATE] == FeedState.SYNCED and w[BID_COUNT] > 0 and w[ASK_COUNT] > 0)
+        head = self.head
+        return head[STATE] == _SYNCED and head[BID_COUNT] > 0 and head[ASK_COUNT] > 0
 
     @property
     def bid_ticks(self) -> IntArray:
-        return self.words[HEADER_WORDS : HEADER_WORDS + int(self.words[BID_COUNT])]
+        return self.words[HEADER_WORDS : HEADER_WORDS + self.head[BID_COUNT]]
 
     @property
     def bid_lots(self) -> IntArray:
-        n = int(self.words[BID_COUNT])
+        n = self.head[BID_COUNT]
         return self.words[HEADER_WORDS + n : HEADER_WORDS + 2 * n]
 
     @property
     def ask_ticks(self) -> IntArray:
-        start = HEADER_WORDS + 2 * int(self.words[BID_COUNT])
-        return self.words[start : start + int(self.words[ASK_COUNT])]
+        start = HEADER_WORDS + 2 * self.head[BID_COUNT]
+        return self.words[start : start + self.head[ASK_COUNT]]
 
     @property
     def ask_lots(self) -> IntArray:
-        n = int(self.words[ASK_COUNT])
-        start = HEADER_WORDS + 2 * int(self.words[BID_COUNT]) + n
+        n = self.head[ASK_COUNT]
+        start = HEADER_WORDS + 2 * self.head[BID_COUNT] + n
         return self.words[start : start + n]
 
     def __eq__(self, other: object) -> bool:

@@ -51,7 +51,7 @@ class SocketReader:
     """Reads one socket on the running loop and hands every message (its parts) to `on_message`."""
 
     def __init__(self, socket: zmq.Socket[bytes], on_message: Callable[[Parts], None], budget: int) -> None:
-        self._socket = socket
+        self._recv = socket.recv_multipart
         self._on_message = on_message
         self._budget = budget
         self._loop = asyncio.get_running_loop()
@@ -67,7 +67,7 @@ class SocketReader:
         self._loop.call_soon(self._drain)
 
     def _drain(self) -> None:
-        recv, handle = self._socket.recv_multipart, self._on_message
+        recv, handle = self._recv, self._on_message
         for _ in range(self._budget):
             if self._closed:
                 return
