@@ -95,10 +95,9 @@ def _nearest(path: str, known: Sequence[str]) -> str | None:
     if len(same_name) == 1:
         return same_name[0]
     siblings = {k.rpartition(".")[2]: k for k in known if k.rpartition(".")[0] == parent}
-    near = difflib.get_close_matches(name, siblings, 1)
-    if near:
-        return siblings[near[0]]
-    return next(iter(difflib.get_close_matches(path, [k for k in known if "." in k], 1, 0.75)), None)
+    if siblings:
+        return next((siblings[n] for n in difflib.get_close_matches(name, siblings, 1)), None)
+    return next(iter(difflib.get_close_matches(path, known, 1)), None)
 
 
 def validation_problems(
