@@ -53,6 +53,11 @@ class Child:
         process = self._process
         return process.pid if process is not None and process.returncode is None else None
 
+    @property
+    def uptime_s(self) -> float:
+        """Of the life that goes on; 0 when there is none."""
+        return time.monotonic() - self._started_s if self.pid is not None else 0.0
+
     async def live(self) -> None:
         """Run it until `stop`, a refusal or too many deaths. Ends by returning; the reason is in `phase`."""
         while not self._stopping.is_set():
@@ -75,6 +80,7 @@ class Child:
 
     async def _one_life(self) -> int:
         log = self._open_log()
+        self._started_s = time.monotonic()
         try:
             # Its own process group: a Ctrl-C at the terminal reaches the supervisor alone, which stops all in order.
             self._process = await asyncio.create_subprocess_exec(
@@ -87,7 +93,6 @@ class Child:
             )
         finally:
             os.close(log)
-        self._started_s = time.monotonic()
         self.phase = "running"
         return await self._process.wait()
 

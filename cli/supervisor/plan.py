@@ -1,4 +1,4 @@
-"""What a run consists of: which daemons, told what. Pure but for the clock-free look at its arguments."""
+"""What a run consists of: which daemons, told what, for how long. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ SECTIONS: Final = {
     "signal_bridge": "signal",
     "risk_manager": "risk",
     "execution_engine": "execution",
-    MOCK_EXCHANGE: MOCK_EXCHANGE,
+    MOCK_EXCHANGE: "mock_exchange",
 }
 
 
@@ -34,10 +35,8 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """The flags of `tidewire run`."""
+    """The flags of `tidewire run` that are not configuration by themselves."""
 
-    config_files: tuple[str, ...]
-    sets: tuple[str, ...] = ()
     duration_s: float | None = None
     seed: int | None = None
     replay: tuple[str, ...] = ()
@@ -47,25 +46,42 @@ class RunOptions:
     json_only: bool = False
 
 
-def overrides_of(options: RunOptions, capture: Capture | None, listen_address: str) -> tuple[str, ...]:
-    """`--set` arguments for the daemons: the user's own first, then what the other flags mean."""
-    values: dict[str, object] = {}
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """All the supervisor needs: a command, a status address and a log file for every service, in starting order."""
+
+    title: str
+    folder: Path
+    commands: Mapping[str, Sequence[str]]
+    addresses: Mapping[str, str]
+    log_paths: Mapping[str, Path]
+    duration_s: float | None = None
+    is_replay: bool = False
+
+
+def own_flags(options: RunOptions, capture: Capture | None, listen_address: str) -> dict[str, tuple[str, str]]:
+    """What the flags mean in the configuration: key -> (flag, value as text).
+
+    A replay also points market data and execution at the mock exchange, which listens on `listen_address`.
+    """
+    flags: dict[str, tuple[str, str]] = {}
     if options.seed is not None:
-        values["mock_exchange.seed"] = options.seed
+        flags["mock_exchange.seed"] = ("--seed", str(options.seed))
     if options.speed is not None:
-        values["mock_exchange.replay_speed"] = options.speed
+        flags["mock_exchange.replay_speed"] = ("--speed", str(options.speed))
     if options.damage is not None:
-        values |= {f"mock_exchange.damage.{kind}": options.damage for kind in DAMAGES}
+        flags |= {f"mock_exchange.damage.{kind}": ("--damage", str(options.damage)) for kind in DAMAGES}
     if capture is not None:
-        values |= {
-            "mock_exchange.replay_files": list(capture.files),
+        values = {
+            "mock_exchange.replay_files": json.dumps(capture.files),
             "market_data.exchange": capture.exchange,
-            "market_data.symbols": list(capture.symbols),
+            "market_data.symbols": json.dumps(capture.symbols),
             "market_data.websocket_url": f"ws://{listen_address}/ws",
             "market_data.rest_url": f"http://{listen_address}",
             "execution.exchange_api_url": f"http://{listen_address}",
         }
-    return (*options.sets, *(f"{key}={json.dumps(value)}" for key, value in values.items()))
+        flags |= {key: ("--replay", value) for key, value in values.items()}
+    return flags
 
 
 def services_of(config: SystemConfig, options: RunOptions) -> tuple[str, ...]:
@@ -75,16 +91,27 @@ def services_of(config: SystemConfig, options: RunOptions) -> tuple[str, ...]:
     return (MOCK_EXCHANGE, *PIPELINE) if uses_mock and not options.without_mock else PIPELINE
 
 
-def command_of(service: str, config_files: Sequence[str], overrides: Sequence[str]) -> list[str]:
-    """The command line that starts a daemon."""
+def command_of(service: str, config_files: Sequence[Path], settings: Mapping[str, str]) -> list[str]:
+    """The command line that starts a daemon with these files and, over them, these settings."""
     command = [sys.executable, "-m", f"services.{service}"]
     for path in config_files:
-        command += ["--config", path]
-    for override in overrides:
-        command += ["--set", override]
+        command += ["--config", str(path)]
+    for key, value in settings.items():
+        command += ["--set", f"{key}={value}"]
     return command
 
 
-def metrics_addresses(config: SystemConfig, services: Sequence[str]) -> Mapping[str, str]:
+def status_addresses(config: SystemConfig, services: Sequence[str]) -> dict[str, str]:
     """Where each daemon answers GET /status."""
     return {service: getattr(config, SECTIONS[service]).metrics_address for service in services}
+
+
+def title_of(config: SystemConfig, options: RunOptions, services: Sequence[str]) -> str:
+    """What is being traded, in a few words."""
+    money = "paper trading" if config.execution.paper_trading else "LIVE TRADING"
+    if options.replay:
+        names = ", ".join(Path(name).name for name in options.replay)
+        return f"{money} - {config.market_data.exchange} - replay of {names}"
+    if MOCK_EXCHANGE in services:
+        return f"{money} - mock exchange, seed {config.mock_exchange.seed}"
+    return f"{money} - {config.market_data.exchange}, {urlsplit(config.market_data.websocket_url).hostname}"

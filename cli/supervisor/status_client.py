@@ -1,4 +1,4 @@
-"""Asks the daemons for their status over HTTP, a second apart at most."""
+"""Asks the daemons for their status over HTTP."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def fetch_status(address: str, timeout_s: float) -> DaemonStatus | None:
         connection.close()
 
 
-async def fetch_all(addresses: Mapping[str, str], *, timeout_s: float = 1.0) -> dict[str, DaemonStatus]:
+async def fetch_all(addresses: Mapping[str, str], *, timeout_s: float = 0.5) -> dict[str, DaemonStatus]:
     """Statuses by service, asked at the same time; who does not answer is left out."""
     replies = await asyncio.gather(
         *(asyncio.to_thread(fetch_status, address, timeout_s) for address in addresses.values())

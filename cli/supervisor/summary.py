@@ -15,6 +15,7 @@ class Summary(Totals):
     """Totals of the statuses, and what only the supervisor knows."""
 
     seconds: float
+    first_fill_s: float | None
     daemons_died: int
     deaths: dict[str, int]
     replay_done: bool | None
@@ -34,6 +35,7 @@ def summarise(
     ledger: StatusLedger,
     *,
     seconds: float,
+    first_fill_s: float | None = None,
     deaths: Mapping[str, int],
     replay_done: bool | None = None,
     troubles: tuple[str, ...] = (),
@@ -43,17 +45,17 @@ def summarise(
     Args:
         ledger: every status heard, the final ones last.
         seconds: how long it traded, from the moment all daemons were ready.
+        first_fill_s: seconds from the start of the daemons to the first fill heard of.
         deaths: unexpected exits by service.
         replay_done: whether all of the capture was fed; None when nothing was replayed.
         troubles: what else the supervisor holds against the run.
     """
     totals = add_up(ledger)
     reasons = [*troubles, *_reasons(totals, open_feed_gaps(ledger), deaths)]
-    if replay_done is False:
-        reasons.append("the capture was not fed to its end")
     return Summary(
         **dict(totals),
         seconds=round(seconds, 3),
+        first_fill_s=None if first_fill_s is None else round(first_fill_s, 3),
         daemons_died=sum(deaths.values()),
         deaths={service: n for service, n in deaths.items() if n},
         replay_done=replay_done,

@@ -94,11 +94,6 @@ def test_a_death_fails_the_run_and_is_counted() -> None:
     assert (summary.daemons_died, summary.deaths) == (2, {"risk_manager": 2})
 
 
-def test_a_capture_fed_halfway_fails_the_run() -> None:
-    assert of(good_statuses(), replay_done=False).exit_reasons == ["the capture was not fed to its end"]
-    assert of(good_statuses(), replay_done=True).exit_reasons == []
-
-
 def test_what_the_supervisor_holds_against_a_run_is_told() -> None:
     assert of(good_statuses(), troubles=("it never became ready",)).exit_reasons == ["it never became ready"]
 
