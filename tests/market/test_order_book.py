@@ -1,0 +1,119 @@
+"""The kernels' book against its twin: the same random commands, every question after every command."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common.messages import Side
+from common.messages.book import BookUpdate, FeedState, words_needed
+from market.order_book import BookFull, OrderBook, ReferenceBook
+from market.order_book.kernels import CAPACITY, warm_up
+
+MAX_LEVELS = 48
+near = st.integers(95, 125)
+anywhere = st.one_of(near, near, near, st.integers(1, 10**6), st.integers(2**60, 2**61))
+quantity = st.one_of(st.just(0), st.integers(1, 9), st.integers(1, 2**40))
+levels = st.lists(st.tuples(anywhere, quantity), max_size=14)
+ordered = levels.map(sorted) | levels.map(lambda ls: sorted(ls, reverse=True)) | levels
+commands = st.lists(
+    st.tuples(st.sampled_from(["apply", "apply", "apply", "apply", "load", "clear"]), ordered, ordered), max_size=25
+)
+
+
+def arrays(*sides: list[tuple[int, int]]) -> list[np.ndarray]:
+    return [np.array([level[i] for level in side], np.int64) for side in sides for i in (0, 1)]
+
+
+def same(a: float, b: float) -> bool:
+    return a == b or (math.isnan(a) and math.isnan(b))
+
+
+def assert_agree(book: OrderBook, twin: ReferenceBook) -> None:
+    for side in Side:
+        ticks, lots = book.levels(side)
+        assert list(zip(ticks.tolist(), lots.tolist())) == twin.levels(side)
+        assert book.level_count(side) == len(twin.levels(side))
+        assert book.best(side) == twin.best(side)
+        for wanted in (0, 1, 7, 2**41, 2**62):
+            assert book.depth_for(side, wanted) == twin.depth_for(side, wanted)
+    assert book.is_crossed == twin.is_crossed
+    assert same(book.microprice(), twin.microprice())
+    for n in (1, 5, 1000):
+        assert same(book.imbalance(n), twin.imbalance(n))
+        words = np.zeros(words_needed(n, n), np.int64)
+        words[:5] = (11, 12, 13, 14, FeedState.SYNCED)
+        used = book.write_top(words, n)
+        assert words[:used].tolist() == twin.top_words(n, event_ns=11, origin_ns=12, trace_id=13, update_id=14)
+        BookUpdate.from_body("binance.BTCUSDT", words[:used].tobytes())
+
+
+@settings(max_examples=150, deadline=None)
+@given(commands, st.integers(1, 8))
+def test_book_and_twin_agree_on_everything(run, capacity):
+    book, twin = OrderBook(capacity=capacity, max_levels=MAX_LEVELS), ReferenceBook(max_levels=MAX_LEVELS)
+    for name, bids, asks in run:
+        if name == "clear":
+            book.clear()
+            twin.load([], [])
+        else:
+            fits = getattr(twin, name)(bids, asks)
+            if fits:
+                getattr(book, name)(*arrays(bids, asks))
+            else:
+                with pytest.raises(BookFull, match="resynchronise"):
+                    getattr(book, name)(*arrays(bids, asks))
+        assert_agree(book, twin)
+
+
+@pytest.mark.parametrize("bad", [[(0, 1)], [(-5, 1)], [(100, -1)], [(100, 3), (101, -2)]])
+@pytest.mark.parametrize("name", ["apply", "load"])
+def test_a_bad_entry_changes_nothing(bad, name):
+    book, twin = OrderBook(), ReferenceBook()
+    book.apply(*arrays([(90, 1)], [(110, 2)]))
+    twin.apply([(90, 1)], [(110, 2)])
+    for bids, asks in ((bad, [(105, 1)]), ([(91, 1)], bad)):
+        with pytest.raises(ValueError, match="nothing was changed"):
+            getattr(book, name)(*arrays(bids, asks))
+        assert_agree(book, twin)
+
+
+def test_lengths_must_fit():
+    a, b, c, d = arrays([(90, 1)], [(110, 2)])
+    with pytest.raises(ValueError, match="as many quantities"):
+        OrderBook().apply(a, b[:0], c, d)
+
+
+def test_thousands_of_levels_need_no_new_room_once_they_have_it():
+    rng = np.random.default_rng(7)
+    book, twin = OrderBook(capacity=16), ReferenceBook()
+    bids = [(int(t), int(q)) for t, q in zip(rng.permutation(4000) + 1, rng.integers(1, 99, 4000))]
+    asks = [(int(t), int(q)) for t, q in zip(rng.permutation(4000) + 5000, rng.integers(1, 99, 4000))]
+    book.load(*arrays(bids, asks))
+    twin.load(bids, asks)
+    assert_agree(book, twin)
+    book.apply(*arrays([(4500, 1)], []))
+    twin.apply([(4500, 1)], [])
+    block = book.block
+    for _ in range(200):
+        side = [(int(t), int(q)) for t, q in zip(rng.integers(1, 4001, 20), rng.integers(0, 3, 20))]
+        book.apply(*arrays(side, []))
+        twin.apply(side, [])
+    assert book.block is block
+    assert_agree(book, twin)
+
+
+def test_capacity_is_bounded_and_checked():
+    with pytest.raises(ValueError, match="max_levels"):
+        OrderBook(capacity=10, max_levels=9)
+    book = OrderBook(capacity=3, max_levels=4)
+    book.load(*arrays([(i, 1) for i in range(1, 5)], []))
+    assert book.block[CAPACITY] == 4
+
+
+def test_warm_up_compiles_what_production_calls():
+    warm_up()
