@@ -1,0 +1,188 @@
+"""Trading on recorded reality: the published book against the venue's own best bid and offer, whole and damaged."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+import zmq
+
+from common.codec import Frame
+from common.config import BusConfig
+from common.messages import BookUpdate, Instrument, Source
+from common.runtime.upstream import Upstream
+from common.topics import Event
+from tests.conftest import ROOT
+from tests.system.conftest import Rig
+
+pytestmark = [pytest.mark.slow, pytest.mark.recorded, pytest.mark.timeout(300)]
+
+#: files, diffs older than the snapshot, misses the capture itself cannot decide (see the data's README)
+CAPTURES = {
+    "spot": (["spot/btcusdt_20240808.gz"], 2, 2),
+    "usdm_2023": (["usdm/btcusdt_20230404.dat.gz", "usdm/btcusdt_20230405.dat.gz"], 0, 0),
+    "usdm_july": (["usdm/btcusdt_20240718.gz", "usdm/btcusdt_20240719.gz"], 5, 0),
+    "usdm_august": (["usdm/btcusdt_20240808.gz"], 4, 0),
+}
+
+
+class Listener:
+    """Reads market data's bus as any client would, while `tidewire run` trades on it."""
+
+    def __init__(self) -> None:
+        self.books: list[BookUpdate] = []
+        self.instruments: dict[str, Instrument] = {}
+
+    def on_event(self, event: Event, _data: bytes, _frame: Frame | None) -> None:
+        if isinstance(event, BookUpdate):
+            self.books.append(event)
+        elif isinstance(event, Instrument):
+            self.instruments[event.symbol] = event
+
+    async def follow(self, rig: Rig, process: subprocess.Popen[bytes]) -> None:
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        upstream = Upstream(
+            Source.MARKET_DATA,
+            ("book", "status"),
+            BusConfig(),
+            self.on_event,
+            clock_ns=time.time_ns,
+            applied={},
+            log=structlog.get_logger(),
+        )
+        section = rig.settings["market_data"]
+        upstream.open(context, section["zmq_publish_address"], section["zmq_reply_address"])
+        while process.poll() is None:
+            await asyncio.sleep(0.1)
+            upstream.tick()
+        upstream.close()
+        context.term()
+        assert upstream.topics["book"].tracker.lost == 0
+
+
+def run_and_listen(rig: Rig, flags: list[str]) -> tuple[int, dict[str, Any], Listener, str]:
+    listener = Listener()
+    with (rig.folder / "err").open("wb") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli.main", "run", *rig.config_flags, *flags],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=err,
+            stdin=subprocess.DEVNULL,
+        )
+    asyncio.run(asyncio.wait_for(listener.follow(rig, process), 240))
+    out = process.communicate()[0].decode()
+    return process.returncode, json.loads(out.strip().splitlines()[-1]), listener, out
+
+
+def capture_frames(files: list[Path]) -> list[dict[str, Any]]:
+    frames = []
+    for file in files:
+        with gzip.open(file, "rt") as lines:
+            frames += [json.loads(line.partition(" ")[2]) for line in lines]
+    return frames
+
+
+def test_the_published_book_is_the_venues_own(make_rig: Callable[..., Rig], recorded: Path, capture: str) -> None:
+    names, older, misses_allowed = CAPTURES[capture]
+    files = [recorded / "hftbacktest" / name for name in names]
+    rig = make_rig()
+    code, summary, listener, said = run_and_listen(
+        rig, [*(f for file in files for f in ("--replay", str(file))), "--speed", "20"]
+    )
+    assert code == 0, said
+    frames = capture_frames(files)
+    diffs = [f["data"]["u"] for f in frames if f.get("stream", "").split("@")[1:2] == ["depth"]]
+    tickers = [f["data"] for f in frames if f.get("stream", "").endswith("bookTicker")]
+    pair = listener.instruments["BTCUSDT"]
+    published = {b.update_id: b for b in listener.books if b.is_valid}
+    assert set(diffs[older:]) <= set(published), "every diff since the snapshot was published as a valid book"
+    compared = equal = at = 0
+    for update_id in diffs[older:]:
+        while at + 1 < len(tickers) and tickers[at + 1]["u"] <= update_id:
+            at += 1
+        if tickers[at]["u"] > update_id:
+            continue
+        book, ticker = published[update_id], tickers[at]
+        ours = (
+            float(pair.price_text(int(book.bid_ticks[0]))),
+            float(pair.qty_text(int(book.bid_lots[0]))),
+            float(pair.price_text(int(book.ask_ticks[0]))),
+            float(pair.qty_text(int(book.ask_lots[0]))),
+        )
+        compared += 1
+        equal += ours == tuple(float(ticker[k]) for k in "bBaA")
+    assert compared >= len(diffs) - older - 5
+    assert compared - equal <= misses_allowed
+    assert summary["bbo"]["compared"] - summary["bbo"]["equal"] <= misses_allowed
+    assert summary["fills"] > 0
+
+
+@pytest.fixture(params=sorted(CAPTURES))
+def capture(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_damage_is_seen_and_healed_and_no_wrong_book_is_published(
+    make_rig: Callable[..., Rig], recorded: Path
+) -> None:
+    file = recorded / "hftbacktest" / "spot" / "btcusdt_20240808.gz"
+    rig = make_rig()
+    code, summary, listener, said = run_and_listen(
+        rig, ["--replay", str(file), "--speed", "20", "--damage", "0.01", "--seed", "5"]
+    )
+    assert code == 0, said
+    feed = summary["feed"]
+    assert feed["gaps_seen"] > 10 and feed["gaps_seen"] == feed["gaps_healed"]
+    assert feed["bad_frames"] > 5
+    pair = listener.instruments["BTCUSDT"]
+    truth = true_books([file])
+    checked = 0
+    for book in listener.books:
+        if not book.is_valid:
+            continue
+        bids, asks = truth[book.update_id]
+        top = [(pair.price_text(int(t)), pair.qty_text(int(q))) for t, q in zip(book.bid_ticks, book.bid_lots)]
+        assert [(float(p), float(q)) for p, q in top] == bids[: len(top)]
+        top = [(pair.price_text(int(t)), pair.qty_text(int(q))) for t, q in zip(book.ask_ticks, book.ask_lots)]
+        assert [(float(p), float(q)) for p, q in top] == asks[: len(top)]
+        checked += 1
+    assert checked > 1000
+
+
+Side = list[tuple[float, float]]
+
+
+def true_books(files: list[Path]) -> dict[int, tuple[Side, Side]]:
+    """Top 20 after each diff of the undamaged capture, by the slowest obvious means."""
+    bids: dict[float, float] = {}
+    asks: dict[float, float] = {}
+    frames = capture_frames(files)
+    snapshot = next(f for f in frames if "lastUpdateId" in f)
+    for side, levels in ((bids, snapshot["bids"]), (asks, snapshot["asks"])):
+        side.update((float(p), float(q)) for p, q in levels)
+    found = {snapshot["lastUpdateId"]: _top(bids, asks)}
+    for frame in frames:
+        data = frame.get("data", {})
+        if data.get("e") != "depthUpdate" or data["u"] <= snapshot["lastUpdateId"]:
+            continue
+        for side, levels in ((bids, data["b"]), (asks, data["a"])):
+            for price, qty in levels:
+                side[float(price)] = float(qty)
+                if float(qty) == 0:
+                    del side[float(price)]
+        found[data["u"]] = _top(bids, asks)
+    return found
+
+
+def _top(bids: dict[float, float], asks: dict[float, float]) -> tuple[Side, Side]:
+    return sorted(bids.items(), reverse=True)[:20], sorted(asks.items())[:20]
