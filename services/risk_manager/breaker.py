@@ -3,19 +3,21 @@
 Open means: entries on their way are cancelled, no new entry is approved, every open position is flattened (a limit
 on losses that leaves the losing position open limits nothing), and exits and stops go on.
 
-The latch outlives a restart. It is found again in what it led to (CIRCUIT_BREAKER orders, cancels and refusals in the
-journal); had it led to nothing yet, there was nothing open, and the same realised P&L opens it again. Only
-`enable_circuit_breaker: false` or a new journal closes it.
+The latch outlives a restart: its opening is put on record as a lossless Refusal of whatever comes next (RECORD_ID in
+place of a signal's id), and the record is read back from the journal. P&L alone would not do: marks have moved
+since. Only `enable_circuit_breaker: false` or a new journal closes it.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from common.messages import ApprovedOrder, CancelOrder, Purpose, Refusal, RefusalCode
+from common.messages import Refusal, RefusalCode, Side
+from services.risk_manager.approve import Cause
 from services.risk_manager.valuation import units_text
 
-CANCEL_REASON: Final = "circuit breaker"
+#: Stands where a signal's id stands in the refusal that records the opening.
+RECORD_ID: Final = "circuit-breaker"
 
 
 class CircuitBreaker:
@@ -43,14 +45,22 @@ class CircuitBreaker:
         )
         return True
 
-    def restore(self, output: ApprovedOrder | CancelOrder | Refusal) -> None:
-        """Take in what this stage once said; the breaker was open if only an open one says that."""
-        match output:
-            case ApprovedOrder(purpose=Purpose.CIRCUIT_BREAKER) | Refusal(code=RefusalCode.CIRCUIT_BREAKER):
-                is_witness = True
-            case CancelOrder(reason=reason):
-                is_witness = reason.startswith(CANCEL_REASON)
-            case _:
-                is_witness = False
-        if is_witness and self._is_enabled and not self.reason:
-            self.reason = "the circuit breaker opened before the restart"
+    def record(self, cause: Cause) -> Refusal:
+        """The opening, as it is journalled and published."""
+        return Refusal(
+            event_ns=cause.event_ns,
+            origin_ns=cause.origin_ns,
+            trace_id=cause.trace_id,
+            venue="-",
+            symbol="ALL",
+            signal_id=RECORD_ID,
+            strategy="risk_manager",
+            side=Side.BUY,
+            code=RefusalCode.CIRCUIT_BREAKER,
+            detail=self.reason,
+        )
+
+    def restore(self, refusal: Refusal) -> None:
+        """Take in a refusal once given; only an open breaker gives those with its code."""
+        if refusal.code is RefusalCode.CIRCUIT_BREAKER and self._is_enabled and not self.reason:
+            self.reason = refusal.detail

@@ -17,7 +17,7 @@ Nothing is sent while market data or execution is missing or not caught up: a po
 its fills would be closed twice.
 
 What a restart needs is in the journal: reports (positions, what is left of reservations), approvals (reservations,
-ids seen, the number that exit ids count on), refusals and cancels (ids seen, the breaker's latch). Marks, instruments
+ids seen, the number that exit ids count on), refusals (ids seen, the breaker's latch). Marks, instruments
 and the best mark of a trailing stop are not; they come again with the first books. Losses realised on a symbol that
 is no longer fed are not in the sums: its ticks cannot be turned into money.
 """
@@ -46,7 +46,7 @@ from common.messages import (
 from common.stage import Output
 from common.topics import Event
 from services.risk_manager.approve import Cause, approve_entry, approve_forced_exit, approve_signal_exit
-from services.risk_manager.breaker import CANCEL_REASON, CircuitBreaker
+from services.risk_manager.breaker import RECORD_ID, CircuitBreaker
 from services.risk_manager.checks import IS_TRADING, Case, Reason, first_objection
 from services.risk_manager.id_memory import IdMemory
 from services.risk_manager.limits import Limits
@@ -117,13 +117,11 @@ class RiskStage:
             self._approvals += 1
             if event.signal_id:
                 self._signals.add(event.signal_id)
-            self._breaker.restore(event)
         elif isinstance(event, Refusal) and was_output:
-            self._refusals[event.code.value] += 1
-            self._signals.add(event.signal_id)
             self._breaker.restore(event)
-        elif isinstance(event, CancelOrder) and was_output:
-            self._breaker.restore(event)
+            if event.signal_id != RECORD_ID:
+                self._refusals[event.code.value] += 1
+                self._signals.add(event.signal_id)
 
     def stats(self) -> Mapping[str, object]:
         """Counters and state, as plain JSON values."""
@@ -222,7 +220,7 @@ class RiskStage:
         """Open the breaker when the loss limit is reached: cancel entries, flatten everything, say so."""
         if self._waiting_for or not self._breaker.opens(self._portfolio.pnl_units):
             return []
-        outputs: list[Output] = []
+        outputs: list[Output] = [self._breaker.record(cause)]
         for holding in self._portfolio.holdings.values():
             outputs += self._cancel_entries(holding, Purpose.CIRCUIT_BREAKER, cause)
             outputs += self._exit(holding, Purpose.CIRCUIT_BREAKER, cause, now_ns)
@@ -268,9 +266,6 @@ class RiskStage:
 
     def _cancel_entries(self, holding: Holding, purpose: Purpose, cause: Cause) -> list[Output]:
         """Cancels for the entries of a symbol that may still fill: what is being closed must not grow."""
-        reason = (
-            f"{CANCEL_REASON}: {self._breaker.reason}" if purpose is Purpose.CIRCUIT_BREAKER else f"{purpose} fired"
-        )
         return [
             CancelOrder(
                 event_ns=cause.event_ns,
@@ -279,7 +274,7 @@ class RiskStage:
                 venue=holding.venue,
                 symbol=holding.symbol,
                 order_id=order.order_id,
-                reason=reason,
+                reason=f"{purpose} closes the position",
             )
             for order in self._portfolio.orders.of(holding.key)
             if order.is_entry

@@ -115,7 +115,7 @@ class Desk:
         for symbol in (BTC, ETH):
             self.tell(instrument(symbol))
         self.tell(alive(Source.MARKET_DATA), alive(Source.EXECUTION_ENGINE))
-        self.tell(book(10_000, 10_001), book(5_000, 5_001, ETH))
+        self.tell(book(10_000, 10_001), book(20_000, 20_001, ETH))
 
     def tell(self, *events: object) -> list[Output]:
         """Hand over facts, a microsecond apart; what came out, RiskStates left out."""
