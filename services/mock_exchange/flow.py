@@ -139,7 +139,7 @@ class OrderFlow:
         return [self._engine.limit(side, max(1, best + side.sign * reach), self._size(1.0), TimeInForce.IOC)]
 
     def _rest_near(self, side: Side) -> list[Outcome]:
-        """An order close to the fundamental; every fourth one is farther off, so that the book thins out gradually."""
+        """An order close to the fundamental; every fourth one farther off, so that the book thins gradually."""
         scale = NEAR_DISTANCE * (NEAR_TAIL if self._rng.random() < 0.25 else 1.0)
         distance = (MAKER_DISTANCE + self._rng.exponential(scale)) * self._one_second_move()
         return self._rest(side, distance, self._size(1.0), self._near_life_s)

@@ -15,7 +15,6 @@ from common.units import decimals_of
 #: Spot writes every price and quantity with eight decimals, whatever the grid (venues.md 2.2).
 SPOT_DECIMALS: Final = 8
 _UNIT: Final = 10**SPOT_DECIMALS
-_QUOTES: Final = ("USDT", "USDC", "FDUSD", "TUSD", "BUSD", "USD", "EUR", "TRY", "BTC", "ETH", "BNB")
 
 
 @dataclass(frozen=True)
@@ -48,25 +47,16 @@ class Listing:
         return f"{whole}.{part:08d}"
 
 
-def split_pair(symbol: str) -> tuple[str, str]:
-    """Base and quote of a symbol by its well-known quote; an unknown one is cut before its last four letters."""
-    for quote in _QUOTES:
-        if symbol.endswith(quote) and len(symbol) > len(quote):
-            return symbol[: -len(quote)], quote
-    return symbol[:-4] or symbol, symbol[-4:]
-
-
 def listings_from(config: MockExchangeConfig) -> Sequence[Listing]:
     """The configured symbols.
 
     Raises:
-        ConfigError: a step finer than the eight decimals of the wire, or a symbol listed twice.
+        ConfigError: a step finer than the eight decimals of the wire, or a price of less than ten ticks.
     """
-    seen: dict[str, Listing] = {}
+    listings = []
     for index, item in enumerate(config.symbols):
         where = f"mock_exchange.symbols[{index}]"
-        for key in ("tick_size", "lot_size"):
-            step: Decimal = getattr(item, key)
+        for key, step in (("tick_size", item.tick_size), ("lot_size", item.lot_size)):
             if decimals_of(step) > SPOT_DECIMALS:
                 raise ConfigError(
                     f"{where}.{key}",
@@ -79,9 +69,5 @@ def listings_from(config: MockExchangeConfig) -> Sequence[Listing]:
                 f"{item.start_price} is less than ten ticks of {item.tick_size}",
                 "Raise start_price or make tick_size finer",
             )
-        if item.symbol in seen:
-            raise ConfigError(where, f"{item.symbol} is listed twice", "Give each symbol once")
-        seen[item.symbol] = Listing(
-            item.symbol, item.base, item.quote, item.tick_size, item.lot_size, item.min_notional
-        )
-    return tuple(seen.values())
+        listings.append(Listing(item.symbol, item.base, item.quote, item.tick_size, item.lot_size, item.min_notional))
+    return tuple(listings)

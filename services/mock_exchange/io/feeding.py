@@ -1,0 +1,113 @@
+"""What makes the market move: the clock for simulated flow, the capture's own times for a replay."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from common.units import NS_PER_S
+from services.mock_exchange.damage import Damager
+from services.mock_exchange.exchange import SimulatedExchange
+from services.mock_exchange.io.hub import Hub
+from services.mock_exchange.replay import Recorded, ReplayExchange
+
+#: How finely real time is cut: frames that fall within go out together.
+STEP_S: Final = 0.002
+#: Frames sent in a row before the loop's other work gets its turn.
+BURST_FRAMES: Final = 128
+#: After the first depth subscription, how long the replay waits for the client's other subscriptions.
+SETTLE_S: Final = 0.25
+#: How long the replay waits at a snapshot's place for the client to fetch it, as the recorder had.
+SNAPSHOT_WAIT_S: Final = 2.0
+
+
+async def feed_simulation(exchange: SimulatedExchange, hub: Hub, damager: Damager, now_ns: Callable[[], int]) -> None:
+    """Let the simulated market follow the clock, until cancelled."""
+    while True:
+        for frame in exchange.advance(now_ns()):
+            if "@depth" in frame.stream:
+                for payload in damager.apply(frame.stream, frame.payload):
+                    hub.publish(frame.stream, payload)
+            else:
+                hub.publish(frame.stream, frame.payload)
+        await asyncio.sleep(STEP_S)
+
+
+class ReplayFeed:
+    """Sends a capture at `speed` times its own pace; 0: as fast as the slowest client reads, nothing dropped.
+
+    It begins when every captured channel has a reader, or shortly after a diff stream has one, so that no frame is
+    wasted. With a pace it goes on whoever leaves; without one it rests while nobody reads, for nobody sets the pace.
+    """
+
+    def __init__(self, exchange: ReplayExchange, hub: Hub, damager: Damager, speed: float) -> None:
+        self._exchange = exchange
+        self._hub = hub
+        self._damager = damager
+        self._speed = speed
+        self._loop = asyncio.get_running_loop()
+        self._origin_s = 0.0
+
+    async def run(self) -> None:
+        """Replay to the end; then the streams stay open and silent."""
+        await self._wait_for_readers()
+        self._origin_s = self._loop.time()
+        burst = 0
+        while (event := self._exchange.peek()) is not None:
+            burst += 1
+            if burst >= BURST_FRAMES:
+                burst = 0
+                await asyncio.sleep(0)
+            await self._pace(event)
+            if not event.channel:
+                await self._wait_for_snapshot(event.symbol)
+            self._send(self._exchange.step())
+        for channel, payload in self._damager.flush():
+            self._hub.publish(channel, payload)
+
+    def _send(self, event: Recorded) -> None:
+        if event.is_depth:
+            for payload in self._damager.apply(event.channel, event.payload):
+                self._hub.publish(event.channel, payload)
+        elif event.channel:
+            self._hub.publish(event.channel, event.payload)
+
+    async def _wait_for_readers(self) -> None:
+        exchange, hub = self._exchange, self._hub
+        while not any(hub.is_read(channel) for channel in exchange.depth_channels):
+            await hub.wait_for_change()
+        deadline_s = self._loop.time() + SETTLE_S
+        while not all(hub.is_read(channel) for channel in exchange.channels):
+            try:
+                async with asyncio.timeout_at(deadline_s):
+                    await hub.wait_for_change()
+            except TimeoutError:
+                return
+
+    async def _pace(self, event: Recorded) -> None:
+        if self._speed > 0:
+            due_s = self._origin_s + (event.local_ns - self._exchange.first_ns) / (NS_PER_S * self._speed)
+            wait_s = due_s - self._loop.time()
+            if wait_s > 0:
+                await asyncio.sleep(max(wait_s, STEP_S))
+            return
+        while not any(self._hub.is_read(channel) for channel in self._exchange.channels):
+            await self._hub.wait_for_change()
+        await self._hub.wait_for_room()
+
+    async def _wait_for_snapshot(self, symbol: str) -> None:
+        """A recorder asked for this snapshot here; give the client the time to do the same, and stop the clock."""
+        if symbol in self._exchange.snapshots_answered:
+            return
+        began_s = self._loop.time()
+        answered = asyncio.Event()
+        self._exchange.on_snapshot = lambda name: answered.set() if name == symbol else None
+        try:
+            async with asyncio.timeout(SNAPSHOT_WAIT_S):
+                await answered.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._exchange.on_snapshot = None
+        self._origin_s += self._loop.time() - began_s

@@ -1,0 +1,30 @@
+"""uvicorn's WebSocket protocol with what ASGI lacks: a way to abort, and a bounded send buffer in the kernel."""
+
+from __future__ import annotations
+
+import socket
+from asyncio.transports import BaseTransport
+from typing import Final
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+#: Key in the scope's extensions under which an endpoint finds its connection's `abort`.
+ABORT: Final = "tidewire.abort"
+#: Without a bound the kernel lets megabytes pile up, and a slow client is noticed late.
+SEND_BUFFER_BYTES: Final = 256 * 1024
+
+
+class StreamProtocol(WebSocketsSansIOProtocol):
+    """Serves the stream endpoints."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        connection = transport.get_extra_info("socket")
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+    async def run_asgi(self) -> None:
+        extensions = self.scope["extensions"]
+        if extensions is not None:
+            extensions[ABORT] = {"abort": self.transport.abort}
+        await super().run_asgi()

@@ -1,0 +1,183 @@
+"""A recorded capture, served as if the venue were sending it again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from common.errors import ConfigError, WireError
+from services.mock_exchange.exchange_info import spot_info, usdm_info
+from services.mock_exchange.listing import Listing
+from services.mock_exchange.replay_book import ReplayBook
+from venues.binance.capture import (
+    FRAME,
+    SNAPSHOT,
+    CaptureEvent,
+    CaptureInfo,
+    describe_capture,
+    read_capture,
+    stream_of,
+)
+
+_KEY: Final = "mock_exchange.replay_files"
+_MIN_NOTIONAL: Final = Decimal(5)
+_DEPTH: Final = re.compile(r"^([^@]+)@depth(@\d+ms)?$")
+_EVENT: Final = re.compile(rb'^\s*\{\s*"e"\s*:\s*"(\w+)"')
+#: Streams of frames recorded without their stream's name.
+_KIND_OF_EVENT: Final = {b"depthUpdate": "depth@100ms", b"trade": "trade", b"aggTrade": "aggTrade"}
+
+
+class Recorded(NamedTuple):
+    """One event of the capture, ready to send. `channel` is "" for a REST snapshot."""
+
+    local_ns: int
+    symbol: str
+    channel: str
+    payload: str
+    is_depth: bool
+
+
+class ReplayExchange:
+    """Walks through a capture; `step` gives frame after frame, byte for byte, and keeps the true books beside.
+
+    A captured diff stream answers to every diff stream's name of its symbol (a recording of depth@0ms serves a
+    client of depth@100ms), unless several speeds were recorded.
+    """
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        """`files`: contents by name, in configured order.
+
+        Raises:
+            ConfigError: a file is no capture, or a book cannot be rebuilt because its REST snapshot is missing.
+        """
+        names = ", ".join(files)
+        try:
+            events = list(read_capture(*files.values()))
+            capture = describe_capture(events)
+        except WireError as exc:
+            raise ConfigError(
+                _KEY, f"{names}: {exc}", "Give files of `LOCAL_TS {json}` lines, plain, .gz or .xz"
+            ) from exc
+        self.rest_prefix = "/fapi/v1" if capture.venue == "binance-usdm" else "/api/v3"
+        self._events = _recorded(events)
+        self._books = _books(events, self._events, names)
+        self.listings: Mapping[str, Listing] = {
+            listing.symbol: listing for listing in _listings(capture) if listing.symbol in self._books
+        }
+        self._next = 0
+        self._frames = sum(1 for event in self._events if event.channel)
+        self._frames_done = 0
+        self._aliases = _aliases({event.channel for event in self._events if event.is_depth})
+        self.channels = frozenset(event.channel for event in self._events if event.channel)
+        self.depth_channels = frozenset(event.channel for event in self._events if event.is_depth)
+        self.snapshots_answered: set[str] = set()
+        #: Told the symbol of every snapshot answered.
+        self.on_snapshot: Callable[[str], None] | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """The capture is at its end; REST goes on answering."""
+        return self._next == len(self._events)
+
+    @property
+    def first_ns(self) -> int:
+        """Local receive time of the first event."""
+        return self._events[0].local_ns
+
+    def peek(self) -> Recorded | None:
+        """What comes next; None at the end."""
+        return None if self.is_done else self._events[self._next]
+
+    def step(self) -> Recorded:
+        """Pass the next event: the true book of its symbol is then the book after it."""
+        event = self._events[self._next]
+        self._next += 1
+        if event.is_depth:
+            self._books[event.symbol].apply(event.payload.encode())
+        if event.channel:
+            self._frames_done += 1
+        else:
+            self._books[event.symbol].reach_snapshot()
+        return event
+
+    def channel_of(self, stream: str) -> str:
+        """The captured stream that serves a subscription."""
+        return self._aliases.get(_family(stream), stream) if stream not in self.channels else stream
+
+    def snapshot(self, symbol: str, limit: int) -> str:
+        """The true book at the replay's position."""
+        self.snapshots_answered.add(symbol)
+        if self.on_snapshot is not None:
+            self.on_snapshot(symbol)
+        return self._books[symbol].answer(limit)
+
+    def info(self, listings: list[Listing], server_ms: int) -> dict[str, Any]:
+        """exchangeInfo of the recorded venue, with the grid the capture's numbers lie on."""
+        return (usdm_info if self.rest_prefix == "/fapi/v1" else spot_info)(listings, server_ms)
+
+    def stats(self) -> Mapping[str, object]:
+        """How far the replay is."""
+        return {
+            "mode": "replay",
+            "replay_done": self.is_done,
+            "replay_frames": self._frames,
+            "replay_frames_done": self._frames_done,
+            "update_ids": {symbol: book.update_id for symbol, book in self._books.items()},
+        }
+
+
+def _listings(capture: CaptureInfo) -> list[Listing]:
+    return [
+        Listing(i.symbol, i.base, i.quote, i.tick_size, i.lot_size, i.min_notional or _MIN_NOTIONAL)
+        for i in capture.instruments
+    ]
+
+
+def _recorded(events: Sequence[CaptureEvent]) -> list[Recorded]:
+    """Frames and snapshots as they will be served; what is neither is left out."""
+    recorded = []
+    for event in events:
+        if event.kind == SNAPSHOT:
+            recorded.append(Recorded(event.local_ns, event.symbol, "", "", False))
+        elif event.kind == FRAME:
+            channel, payload = stream_of(event.payload)
+            channel = channel or _channel_by_event(event)
+            if channel:
+                is_depth = bool(_DEPTH.match(channel))
+                recorded.append(Recorded(event.local_ns, event.symbol, channel, payload.decode(), is_depth))
+    return recorded
+
+
+def _channel_by_event(event: CaptureEvent) -> str:
+    match = _EVENT.match(event.payload)
+    kind = _KIND_OF_EVENT.get(match[1]) if match else None
+    return f"{event.symbol.lower()}@{kind}" if kind and event.symbol else ""
+
+
+def _books(events: Sequence[CaptureEvent], recorded: Sequence[Recorded], names: str) -> dict[str, ReplayBook]:
+    snapshots: dict[str, bytes] = {}
+    for event in events:
+        if event.kind == SNAPSHOT:
+            snapshots.setdefault(event.symbol, event.payload)
+    for symbol in dict.fromkeys(event.symbol for event in recorded if event.is_depth):
+        if symbol not in snapshots:
+            raise ConfigError(
+                _KEY,
+                f"{names} holds depth updates of {symbol} but no REST snapshot to start its book from",
+                "Give the earlier file of the pair too: it carries the snapshot",
+            )
+    return {symbol: ReplayBook(snapshot) for symbol, snapshot in snapshots.items()}
+
+
+def _family(stream: str) -> str:
+    match = _DEPTH.match(stream)
+    return f"{match[1]}@depth" if match else stream
+
+
+def _aliases(depth_channels: set[str]) -> dict[str, str]:
+    families: dict[str, list[str]] = {}
+    for channel in depth_channels:
+        families.setdefault(_family(channel), []).append(channel)
+    return {family: channels[0] for family, channels in families.items() if len(channels) == 1}
