@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from cli.supervisor.backoff import Backoff
+from cli.supervisor.log_tail import is_log_line
 from common.errors import EXIT_CONFIG
 
 #: Most lines of a daemon's last words that are shown.
@@ -118,12 +119,13 @@ class Child:
             await process.wait()
 
     def last_words(self) -> str:
-        """What it wrote in its last life, at most the last lines of it."""
+        """What it said in its last life outside its log, or else the log's last lines."""
         with self.log_path.open("rb") as file:
             file.seek(self._life_offset)
             text = file.read().decode(errors="replace")
         lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-        return "\n".join(lines[-_LAST_WORDS:])
+        spoken = [line for line in lines if not is_log_line(line)]
+        return "\n".join((spoken or lines)[-_LAST_WORDS:])
 
     def _obituary(self, code: int, delay_s: float) -> str:
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"

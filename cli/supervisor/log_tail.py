@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 _NOTABLE: Final = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|\"level\":\s*\"(warning|error|critical)\"")
+_LOG_LINE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d|\{\"")
 _READ_BYTES: Final = 1 << 18
 
 
@@ -35,6 +36,11 @@ class LogTail:
 def is_notable(line: str) -> bool:
     """True for a warning or worse, in either log format."""
     return bool(_NOTABLE.search(line))
+
+
+def is_log_line(line: str) -> bool:
+    """True for a line of the log, in either format; false for what a daemon prints besides, as tracebacks."""
+    return bool(_LOG_LINE.match(line))
 
 
 @dataclass(slots=True)

@@ -125,7 +125,8 @@ async def test_a_daemon_that_dies_is_started_again_and_counted(tmp_path: Path) -
 
 async def test_a_refused_configuration_ends_the_run_with_the_daemons_own_words(tmp_path: Path) -> None:
     words = "risk.max_position_size: -1 is out of range. Give a number above 0"
-    supervisor, recorder = supervisor_of(make_plan(tmp_path, {"risk_manager": ["--refuse", words]}))
+    said = f"2025-10-14T20:15:32.456Z INFO [risk_manager] Started\n{words}"
+    supervisor, recorder = supervisor_of(make_plan(tmp_path, {"risk_manager": ["--refuse", said]}))
     assert await asyncio.wait_for(supervisor.run(), 10) is End.REFUSED
     assert supervisor.refusal == words
     assert supervisor.watch.deaths["risk_manager"] == 0
