@@ -20,5 +20,5 @@ STRATEGIES: Final[Mapping[str, Callable[[SignalConfig], Strategy]]] = {
 
 def build_strategies(config: SignalConfig, model: LinearModel | None = None) -> tuple[Strategy, ...]:
     """Fresh strategies for one symbol: those the configuration names, in its order, then the model if any."""
-    rules = [STRATEGIES[name](config) for name in dict.fromkeys(config.strategies)]
+    rules = [STRATEGIES[name](config) for name in config.strategies]
     return (*rules, *([ModelStrategy(model, config.model_threshold)] if model is not None else []))
