@@ -15,7 +15,7 @@ class Backoff:
     first_s: float = 0.25
     cap_s: float = 10.0
     forgive_after_s: float = 30.0
-    most_in_a_row: int = 8
+    most_in_a_row: int = 6
     in_a_row: int = 0
 
     def after_death(self, lived_s: float) -> float:

@@ -121,7 +121,7 @@ class Child:
     def last_words(self) -> str:
         """What it said in its last life outside its log, or else the log's last lines."""
         with self.log_path.open("rb") as file:
-            file.seek(self._life_offset)
+            file.seek(self._life_offset if self._life_offset <= os.fstat(file.fileno()).st_size else 0)
             text = file.read().decode(errors="replace")
         lines = [line.rstrip() for line in text.splitlines() if line.strip()]
         spoken = [line for line in lines if not is_log_line(line)]

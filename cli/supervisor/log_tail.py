@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -10,6 +12,8 @@ from typing import Final
 _NOTABLE: Final = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|\"level\":\s*\"(warning|error|critical)\"")
 _LOG_LINE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d|\{\"")
 _READ_BYTES: Final = 1 << 18
+#: A log that has grown to this size becomes the one older log that is kept, and starts anew.
+_MOST_BYTES: Final = 64 << 20
 
 
 @dataclass(slots=True)
@@ -17,6 +21,7 @@ class LogTail:
     """Reads what has been added to one file since the last look."""
 
     path: Path
+    most_bytes: int = _MOST_BYTES
     _offset: int = 0
     _rest: bytes = b""
 
@@ -29,8 +34,17 @@ class LogTail:
         except FileNotFoundError:
             return []
         self._offset += len(data)
+        if self._offset >= self.most_bytes and len(data) < _READ_BYTES:
+            self._start_anew()
         *lines, self._rest = (self._rest + data).split(b"\n")
         return [line.decode(errors="replace").rstrip() for line in lines if line.strip()]
+
+    def _start_anew(self) -> None:
+        # The daemon holds the file open for appending, so it is emptied in place; what it writes within this instant
+        # is the only thing lost.
+        shutil.copyfile(self.path, self.path.with_suffix(".1.log"))
+        os.truncate(self.path, 0)
+        self._offset = 0
 
 
 def is_notable(line: str) -> bool:

@@ -86,6 +86,20 @@ def test_a_tail_gives_whole_lines_once(tmp_path: Path) -> None:
     assert tail.new_lines() == []
 
 
+def test_a_log_is_bounded_and_goes_on_after_it_started_anew(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    tail = LogTail(path, most_bytes=100)
+    seen = []
+    with path.open("a") as file:
+        for i in range(100):
+            file.write(f"line {i}\n")
+            file.flush()
+            seen += tail.new_lines()
+            assert path.stat().st_size < 110
+    assert seen == [f"line {i}" for i in range(100)]
+    assert (tmp_path / "a.1.log").stat().st_size < 110
+
+
 @pytest.mark.parametrize(
     ("line", "notable"),
     [
