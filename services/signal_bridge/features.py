@@ -27,18 +27,18 @@ COMPUTABLE: Final = tuple(name for name in OUTPUTS if name != "microprice")
 
 
 def feature_keys(features: Iterable[str]) -> tuple[str, ...]:
-    """The output keys that `features` (groups like "bb", or keys like "bb_percent") stand for, in a fixed order.
+    """The output keys that `features` (groups like "bb", or keys like "bb_percent") stand for, in their order.
 
     Raises:
         PriceDataError: a name is neither; the message has the nearest known one.
     """
     names = (features,) if isinstance(features, str) else tuple(features)
-    wanted: set[str] = set()
+    wanted: dict[str, None] = {}
     for name in names:
         if name in FEATURE_GROUPS:
-            wanted.update(FEATURE_GROUPS[name])
+            wanted.update(dict.fromkeys(FEATURE_GROUPS[name]))
         elif name in OUTPUTS:
-            wanted.add(name)
+            wanted[name] = None
         else:
             known = list(dict.fromkeys((*FEATURE_GROUPS, *OUTPUTS)))
             near = difflib.get_close_matches(str(name), known, n=1)
@@ -46,7 +46,7 @@ def feature_keys(features: Iterable[str]) -> tuple[str, ...]:
             raise PriceDataError(f"unknown feature {name!r}; {hint}")
     if not wanted:
         raise PriceDataError(f"no features asked for; name some of {', '.join(FEATURE_GROUPS)}")
-    return tuple(name for name in OUTPUTS if name in wanted)
+    return tuple(wanted)
 
 
 class FeatureComputer:

@@ -103,7 +103,7 @@ class SignalBridgeStage:
         self._model = model
         self._interval_ns = config.update_interval_ms * NS_PER_MS
         self._ttl_ns = config.signal_ttl_ms * NS_PER_MS
-        self._published = frozenset(feature_keys(config.features))
+        self._published = feature_keys(config.features)
         self._lines: dict[tuple[str, str], _Line] = {}
         self._upstream_epoch: int | None = None
         self._signals: Counter[str] = Counter({s.name: 0 for s in build_strategies(config, model)})
@@ -236,7 +236,7 @@ class SignalBridgeStage:
                 trace_id=trace_id,
                 venue=venue,
                 symbol=symbol,
-                values={name: value for name, value in values.items() if name in self._published},
+                values={name: values[name] for name in self._published if name in values},
             )
         ]
         close = bar.close2 * line.half_tick

@@ -133,7 +133,7 @@ def test_a_single_price_is_too_short_for_all_but_no_error() -> None:
 
 
 def test_groups_and_keys_may_be_named() -> None:
-    assert list(FeatureComputer(["bb_percent", "rsi"]).compute(CLOSE)) == ["rsi", "bb_percent"]
+    assert list(FeatureComputer(["bb_percent", "rsi"]).compute(CLOSE)) == ["bb_percent", "rsi"]
     assert list(FeatureComputer(["macd"]).compute(CLOSE)) == ["macd", "macd_signal", "macd_histogram"]
 
 

@@ -144,12 +144,12 @@ def test_features_are_those_of_feature_computer() -> None:
 
 
 def test_a_vector_per_interval_with_what_is_configured_and_warm() -> None:
-    stage = ready(CONFIG.model_copy(update={"features": ("rsi", "bb", "volume")}))
+    stage = ready(CONFIG.model_copy(update={"features": ("volume", "rsi", "bb")}))
     out = vectors(drive(stage, market(6, 101)))
     assert len(out) == 100
     assert set(out[0].values) == {"volume"}
-    bands = {f"bb_{part}" for part in ("upper", "middle", "lower", "percent", "width")}
-    assert set(out[-1].values) == {"rsi", "volume", "volume_ratio"} | bands
+    bands = [f"bb_{part}" for part in ("upper", "middle", "lower", "percent", "width")]
+    assert list(out[-1].values) == ["volume", "volume_ratio", "rsi", *bands]
 
 
 def test_a_strategy_gets_what_it_needs_though_it_is_not_published() -> None:
