@@ -43,7 +43,7 @@ class OrderBook:
         new = min(2 * old, self._max_levels)
         block = k.new_block(new)
         block[k.COUNT : k.HEAD] = self.block[k.COUNT : k.HEAD]
-        block[k.HEAD :].reshape(4, new)[:, :old] = self.block[k.HEAD :].reshape(4, old)
+        block[k.HEAD :].reshape(2, new, 2)[:, :old] = self.block[k.HEAD :].reshape(2, old, 2)
         self.block = block
 
     def apply(self, bid_ticks: IntArray, bid_lots: IntArray, ask_ticks: IntArray, ask_lots: IntArray) -> None:
@@ -79,11 +79,9 @@ class OrderBook:
     def levels(self, side: Side) -> tuple[IntArray, IntArray]:
         """Prices and quantities of a side, best first (copies)."""
         index = _SIDE[side]
-        capacity, count = int(self.block[k.CAPACITY]), self.level_count(side)
-        start = k.HEAD + 2 * index * capacity
-        keys = self.block[start : start + count][::-1]
-        lots = self.block[start + capacity : start + capacity + count][::-1].copy()
-        return keys * (1 - 2 * index), lots
+        start = k.HEAD + 2 * index * int(self.block[k.CAPACITY])
+        pairs = self.block[start : start + 2 * self.level_count(side)].reshape(-1, 2)[::-1]
+        return pairs[:, 0] * (1 - 2 * index), pairs[:, 1].copy()
 
     def level_count(self, side: Side) -> int:
         """Levels on a side."""
@@ -95,9 +93,8 @@ class OrderBook:
         count = int(block[k.COUNT + index])
         if count == 0:
             return None
-        capacity = int(block[k.CAPACITY])
-        at = k.HEAD + 2 * index * capacity + count - 1
-        return int(block[at]) * (1 - 2 * index), int(block[at + capacity])
+        at = k.HEAD + 2 * (index * int(block[k.CAPACITY]) + count - 1)
+        return int(block[at]) * (1 - 2 * index), int(block[at + 1])
 
     @property
     def best_bid(self) -> tuple[int, int] | None:
