@@ -84,6 +84,10 @@ class Publisher:
         self.sent[topic] += 1
         return data
 
+    def last_sequence(self, topic: str) -> int:
+        """Number of the last frame made for a topic, over all lives when the topic is lossless."""
+        return self._sequences[topic]
+
     def send(self, data: bytes) -> None:
         """Publish one frame; never blocks."""
         self._pub.send(data, zmq.NOBLOCK, copy=True)
