@@ -92,17 +92,26 @@ class FeatureComputer:
         low = columns["low"] if "low" in columns else np.minimum(close, columns.get("high", close))
         volume = columns.get("volume", np.full(len(close), np.nan))
         update_many(new_state(self.periods), high, low, close, volume, out)
-        series = {key: out[:, OUTPUTS.index(key)].copy() for key in self.keys if key != "imbalance"}
-        if "imbalance" in self.keys:
-            series |= self._imbalance(columns)
+        imbalance = _imbalance(columns) if "imbalance" in self.keys else None
+        if imbalance is None and self.keys == ("imbalance",):
+            raise PriceDataError("imbalance needs the columns 'bid_size' and 'ask_size'; give both")
+        series: dict[str, FloatArray] = {}
+        for key in self.keys:
+            if key != "imbalance":
+                series[key] = out[:, OUTPUTS.index(key)].copy()
+            elif imbalance is not None:
+                series[key] = imbalance
         return series
 
-    def _imbalance(self, columns: dict[str, FloatArray]) -> dict[str, FloatArray]:
-        given = [name for name in ("bid_size", "ask_size") if name in columns]
-        if len(given) == 1 or (not given and self.keys == ("imbalance",)):
-            raise PriceDataError("imbalance needs both columns 'bid_size' and 'ask_size'; give both")
-        if not given:
-            return {}
-        bid, ask = columns["bid_size"], columns["ask_size"]
-        total = bid + ask
-        return {"imbalance": np.divide(bid - ask, total, out=np.full(len(total), np.nan), where=total > 0)}
+
+def _imbalance(columns: dict[str, FloatArray]) -> FloatArray | None:
+    """(bid size - ask size) / (bid size + ask size), NaN where both are 0; None when no sizes are given."""
+    given = [name for name in ("bid_size", "ask_size") if name in columns]
+    if not given:
+        return None
+    if len(given) == 1:
+        raise PriceDataError(f"there is a column '{given[0]}' alone; imbalance needs both 'bid_size' and 'ask_size'")
+    bid, ask = columns["bid_size"], columns["ask_size"]
+    total = bid + ask
+    ratio: FloatArray = np.divide(bid - ask, total, out=np.full(len(total), np.nan), where=total > 0)
+    return ratio

@@ -135,6 +135,7 @@ def test_a_single_price_is_too_short_for_all_but_no_error() -> None:
 def test_groups_and_keys_may_be_named() -> None:
     assert list(FeatureComputer(["bb_percent", "rsi"]).compute(CLOSE)) == ["bb_percent", "rsi"]
     assert list(FeatureComputer(["macd"]).compute(CLOSE)) == ["macd", "macd_signal", "macd_histogram"]
+    assert list(FeatureComputer(["imbalance", "atr"]).compute({**BARS, **SIZES})) == ["imbalance", "atr"]
 
 
 def test_imbalance_needs_sizes() -> None:
