@@ -104,3 +104,14 @@ def test_order_ids_derive_from_facts() -> None:
     assert ids() == ids()
     assert len(set(ids())) == 2
     assert Desk().order(signal(signal_id="b")).order_id not in ids()
+
+
+def test_a_lost_journal_does_not_bring_old_exit_ids_back() -> None:
+    """The count of approvals starts again; the time of the book does not."""
+
+    def stop(at_ns: int) -> str:
+        desk = Desk()
+        desk.enter()
+        return desk.order(book(9_000, 9_001, at_ns=at_ns)).order_id
+
+    assert stop(T0) == stop(T0) != stop(T0 + 1)

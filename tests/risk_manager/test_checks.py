@@ -123,6 +123,8 @@ def test_a_grid_that_changes_while_running_bars_entries_not_exits() -> None:
     desk.tell(instrument(tick_size=Decimal("0.001")), instrument(ETH, tick_size=Decimal("0.1")))
     assert desk.refusal(signal(symbol=ETH)).code is RefusalCode.UNKNOWN_INSTRUMENT
     assert desk.order(signal(Side.SELL)).purpose is Purpose.EXIT
+    desk.tell(instrument(ETH))  # the grid is what it was: no longer barred
+    assert desk.order(signal(symbol=ETH))
 
 
 def test_a_grid_too_fine_to_count_is_refused() -> None:
@@ -285,6 +287,16 @@ def test_notional_exposure_counts_positions_at_the_mark_and_reservations_of_othe
         other.enter(symbol=BTC)
         out = other.tell(signal(symbol=ETH))[0]
         assert isinstance(out, ApprovedOrder) is allowed
+
+
+def test_notional_exposure_counts_what_is_reserved_only() -> None:
+    worth = 2 * Decimal(LOTS * LIMIT) * Decimal("0.00001")
+    for slack, code in ((Decimal(0), None), (Decimal("0.00001"), RefusalCode.MAX_NOTIONAL_EXPOSURE)):
+        desk = Desk(max_notional_exposure=worth - slack)
+        desk.tell(book(10_000, 10_001, ETH))
+        desk.order(signal(symbol=BTC))
+        out = desk.tell(signal(symbol=ETH))[0]
+        assert getattr(out, "code", None) is code
 
 
 def test_a_short_reserves_at_the_ask_it_would_be_marked_at() -> None:

@@ -65,7 +65,7 @@ def check_sizes(desk: Desk) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(still_steps, max_size=60), st.booleans())
 def test_in_a_still_market_exposure_never_passes_a_limit(sequence: list[tuple], allow_short: bool) -> None:
-    desk, venue = Desk(allow_short=allow_short, max_open_positions=1, **LIMITS, **NO_STOPS), Venue()
+    desk, venue = Desk(allow_short=allow_short, **LIMITS, **NO_STOPS), Venue()
     for step in sequence:
         desk.wait(step[1] * 1_000_000 if step[0] == "wait" else 0)
         for fact in venue.facts(step):
@@ -79,7 +79,12 @@ def test_in_a_still_market_exposure_never_passes_a_limit(sequence: list[tuple], 
 @given(st.lists(steps, max_size=60), st.booleans())
 def test_in_a_moving_market_no_approval_passes_a_limit(sequence: list[tuple], allow_short: bool) -> None:
     desk = Desk(
-        allow_short=allow_short, stop_loss_percent=1, trailing_stop_percent=1, max_loss_threshold=20, **LIMITS
+        allow_short=allow_short,
+        max_open_positions=1,
+        stop_loss_percent=1,
+        trailing_stop_percent=1,
+        max_loss_threshold=20,
+        **LIMITS,
     )
     venue = Venue()
     for step in sequence:

@@ -95,6 +95,16 @@ def test_a_partial_close_keeps_the_best_mark() -> None:
     assert stops.fired(19_700) is Purpose.TRAILING_STOP
 
 
+def test_an_entry_that_fills_on_raises_the_best_mark_to_its_average() -> None:
+    position = Position("binance", "BTCUSDT")
+    stops = StopTrack(900_000, 15_000)
+    for price in (10_000, 12_000):
+        position.apply(5, price, 0)
+        stops.follow(position)
+    assert stops.best_ticks == 11_000
+    assert stops.fired(10_835) is Purpose.TRAILING_STOP
+
+
 @given(
     st.sampled_from([1, -1]),
     st.lists(st.tuples(st.integers(1, 1000), st.integers(1, 10**7)), min_size=1, max_size=4),
