@@ -1,9 +1,9 @@
 """Tick to order over the four processes, beside a bare relay of four processes, at 1,000 and 5,000 frames/s.
 
-Ours is the pipeline itself: live drivers, real stages, journals on file. Raw venue frames are handed to market data in
-memory at the pace given (the WebSocket is not part of it); every Nth valid book makes the signal bridge speak, risk
-approves, execution takes the order: the time from handing over the frame to the order's arrival there. The relay
-passes the same number of bytes through as many processes and sockets, read in the same way, and does nothing else.
+Ours is the pipeline itself: live drivers, real stages, journals on file. Raw venue frames are handed to market data
+in memory at the pace given (the WebSocket is not part of it); every Nth valid book makes the signal bridge speak,
+risk approves, execution takes the order: the time from handing over the frame to the order's arrival there. The
+relay passes the same number of bytes through as many processes and sockets, read in the same way, and nothing else.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _RELAY_BYTES = 752
 
 
 class Trigger:
-    """The signal bridge's stage, which besides its own opinions says BUY and SELL in turns on every Nth valid book."""
+    """The signal bridge's stage, which also says BUY and SELL in turns, on every Nth valid book."""
 
     def __init__(self, stage: Stage, every: int) -> None:
         self._stage = stage
@@ -117,6 +117,7 @@ def configuration(folder: str) -> SystemConfig:
 def _make_stage(source: Source, config: SystemConfig, every: int) -> Stage:
     if source is Source.MARKET_DATA:
         from services.market_data.stage import MarketDataStage
+
         from venues.binance.kernels import warm_up
 
         warm_up()
