@@ -82,7 +82,8 @@ def daemon_main(
 
 def bind_error(key: str, address: str, error: OSError) -> ConfigError:
     """The ConfigError for an address that cannot be bound: `key` is the configuration's, `error` the socket's."""
-    choose = f"choose another: --set {key}={_with_port(address)}"
+    other = f"another: --set {key}={_with_port(address)}"
+    choose = f"choose {other}"
     if error.errno == errno.EADDRINUSE:
         return ConfigError(
             key,
@@ -93,7 +94,7 @@ def bind_error(key: str, address: str, error: OSError) -> ConfigError:
         return ConfigError(key, f"{address} may not be used by this user", f"Ports below 1024 are root's; {choose}")
     if error.errno == errno.EADDRNOTAVAIL:
         return ConfigError(key, f"{address} is not an address of this machine", f"Use 127.0.0.1, or {choose}")
-    return ConfigError(key, f"{address} cannot be bound: {error.strerror or error}", choose.capitalize())
+    return ConfigError(key, f"{address} cannot be bound: {error.strerror or error}", f"Choose {other}")
 
 
 def _with_port(address: str) -> str:

@@ -97,10 +97,11 @@ def _read_text(path: Path) -> str:
 
 
 def _json_remedy(text: str, position: int) -> str:
-    here = text[position : position + 1]
+    here, rest = text[position : position + 1], text[position + 1 :].lstrip()
     if here in ("/", "#"):
         return "Remove the comment; JSON has none"
-    if here in ("}", "]") and text[:position].rstrip().endswith(","):
+    # Which of the two is pointed at depends on Python's version.
+    if (here in ("}", "]") and text[:position].rstrip().endswith(",")) or (here == "," and rest[:1] in ("}", "]")):
         return "Remove the comma before the closing bracket"
     if here == "'":
         return "Use double quotes"
