@@ -26,5 +26,5 @@ def entry_lots(order_notional_units: int, confidence: float, lot_units: int, max
     """
     if lot_units <= 0:
         return 0
-    confidence_ppm = int(confidence * PPM)
-    return min(order_notional_units * confidence_ppm // (PPM * lot_units), max_qty_lots)
+    numerator, denominator = confidence.as_integer_ratio()
+    return min(order_notional_units * numerator // (denominator * lot_units), max_qty_lots)

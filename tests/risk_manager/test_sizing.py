@@ -32,7 +32,7 @@ def test_an_entry_is_worth_at_most_its_share_of_the_notional(
     lots = entry_lots(notional, confidence, lot, most)
     assert 0 <= lots <= most
     assert lots * lot <= notional * Fraction(confidence)
-    assert lots == most or (lots + 1) * lot > notional * (Fraction(confidence) - Fraction(1, PPM))
+    assert lots == most or (lots + 1) * lot > notional * Fraction(confidence)
 
 
 def test_a_lot_worth_nothing_buys_nothing() -> None:
