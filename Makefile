@@ -52,8 +52,9 @@ bench: $(DEV)     ## measure, as ratios to a floor taken in the same run
 	@$(BIN)/tidewire compile
 	$(BIN)/python -m benchmarks
 
-schema: $(STAMP)  ## write config/system.schema.json anew
+schema: $(STAMP)  ## write config/system.schema.json and docs/configuration.md anew
 	$(BIN)/tidewire config schema > config/system.schema.json
+	$(BIN)/tidewire config docs > docs/configuration.md
 
 lock: $(DEV)      ## resolve the dependencies anew, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from common.errors import ConfigError
 from common.runtime.settings import load_settings, problem_lines
-from common.runtime.settings.files import FILE_MAX_BYTES, _locate
+from common.runtime.settings.files import FILE_MAX_BYTES, locate
 
 
 def refused(path: Path) -> str:
@@ -128,7 +128,7 @@ _json = st.recursive(
 @given(st.dictionaries(_names, _json), st.sampled_from([0, 2]))
 def test_every_key_is_found_on_its_line(content: dict[str, Any], indent: int) -> None:
     """Against the obvious twin: with an indent, json.dumps puts each key and each item on a line of its own."""
-    lines, problems = _locate(json.dumps(content, indent=indent), Path("x"))
+    lines, problems = locate(json.dumps(content, indent=indent), Path("x"))
     assert lines == dict(_lines_of(content, "", iter(range(2, 10**6))))
     assert not problems
 

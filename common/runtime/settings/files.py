@@ -57,7 +57,7 @@ def read_file(path: Path) -> tuple[ConfigFile, list[ConfigError]]:
         raise problem_of(
             str(path), f"{SCHEMA_KEY} is not text", "", "Give the place of system.schema.json, or leave it out"
         )
-    lines, problems = _locate(text, path)
+    lines, problems = locate(text, path)
     return ConfigFile(path, content, lines), problems
 
 
@@ -113,7 +113,7 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-def _locate(text: str, file: Path) -> tuple[dict[str, int], list[ConfigError]]:
+def locate(text: str, file: Path) -> tuple[dict[str, int], list[ConfigError]]:
     """The line of each path of valid JSON; keys given twice and numbers that are none are problems."""
     lines: dict[str, int] = {}
     problems: list[ConfigError] = []
