@@ -25,6 +25,14 @@ class LevelFill(NamedTuple):
     qty_lots: int
 
 
+class _MakerDebt(NamedTuple):
+    """Lots that resting orders got on one book in an earlier life, from levels up to `limit_ticks`."""
+
+    event_ns: int
+    limit_ticks: int
+    qty_lots: int
+
+
 class _Taken:
     """Lots taken from one displayed level."""
 
@@ -88,6 +96,7 @@ class Liquidity:
         self._asks = TakenLiquidity()
         self._bids = TakenLiquidity()
         self._book: BookUpdate | None = None
+        self._debts: dict[Side, _MakerDebt] = {}
 
     def observe(self, book: BookUpdate) -> None:
         """A newer valid book."""
@@ -95,6 +104,9 @@ class Liquidity:
         header = book.words
         self._asks.observe(book.ask_ticks, book.ask_lots, int(header[ASK_DEPTH]), 1)
         self._bids.observe(book.bid_ticks, book.bid_lots, int(header[BID_DEPTH]), -1)
+        while self._debts:
+            side, debt = self._debts.popitem()
+            self.take(side, self.walk(side, debt.limit_ticks, debt.qty_lots))
 
     def touch_ticks(self, side: Side) -> int:
         """Best displayed price an order of `side` would take at; 0 before the first book."""
@@ -129,9 +141,26 @@ class Liquidity:
         for price, qty in fills:
             taken.take(price, qty, int(lots[(ticks == price).nonzero()[0][0]]))
 
-    def restore_take(self, side: Side, price_ticks: int, qty_lots: int) -> None:
-        """An order of `side` got this in an earlier life."""
-        (self._asks if side is Side.BUY else self._bids).restore(price_ticks, qty_lots)
+    def restore_take(self, side: Side, price_ticks: int, qty_lots: int, event_ns: int, *, is_maker: bool) -> None:
+        """An order of `side` got this in an earlier life, on a book of time `event_ns`.
+
+        A taker's price names the level. A maker's names its own limit, and the lots came from levels up to it: those
+        of the latest book are taken from the best levels of the first book seen, for it may be the same one.
+        """
+        taken = self._asks if side is Side.BUY else self._bids
+        debt = self._debts.get(side)
+        if debt is not None and event_ns > debt.event_ns:
+            taken.restore(debt.limit_ticks, debt.qty_lots)
+            del self._debts[side]
+            debt = None
+        if not is_maker:
+            taken.restore(price_ticks, qty_lots)
+        elif debt is None:
+            self._debts[side] = _MakerDebt(event_ns, price_ticks, qty_lots)
+        else:
+            worst = max if side is Side.BUY else min
+            limit_ticks = worst(debt.limit_ticks, price_ticks)
+            self._debts[side] = _MakerDebt(event_ns, limit_ticks, debt.qty_lots + qty_lots)
 
     def _opposite(self, side: Side) -> tuple[IntArray, IntArray, TakenLiquidity]:
         assert self._book is not None

@@ -29,6 +29,7 @@ from common.messages import (
     ApprovedOrder,
     BookUpdate,
     ExecType,
+    ExecutionReport,
     Instrument,
     OrderType,
     Side,
@@ -173,9 +174,11 @@ class PaperBroker:
         working.is_resting = working.may_rest
         self._add(working)
 
-    def restore_fill(self, key: str, side: Side, price_ticks: int, qty_lots: int) -> None:
+    def restore_fill(self, report: ExecutionReport) -> None:
         """A fill of an earlier life, so that the lots it took are not given twice."""
-        self._market(key).liquidity.restore_take(side, price_ticks, qty_lots)
+        self._market(report.key).liquidity.restore_take(
+            report.side, report.last_price_ticks, report.last_qty_lots, report.event_ns, is_maker=report.is_maker
+        )
 
     def _add(self, working: _Working) -> None:
         self._market(working.order.key).working[working.order.order_id] = working

@@ -88,8 +88,18 @@ def test_a_level_that_was_gone_is_new_when_it_returns() -> None:
 
 def test_fills_of_an_earlier_life_stay_taken_until_the_level_changes() -> None:
     liquidity = Liquidity()
-    liquidity.restore_take(Side.SELL, 99, 3)
+    liquidity.restore_take(Side.SELL, 99, 3, 1, is_maker=False)
     liquidity.observe(book([(99, 5)], [(101, 1)]))
     assert liquidity.walk(Side.SELL, None, 9) == [LevelFill(99, 2)]
     liquidity.observe(book([(99, 6)], [(101, 1)]))
     assert liquidity.walk(Side.SELL, None, 9) == [LevelFill(99, 6)]
+
+
+def test_what_resting_orders_got_on_the_latest_book_is_taken_from_its_best_levels() -> None:
+    liquidity = Liquidity()
+    liquidity.restore_take(Side.BUY, 105, 9, 1, is_maker=True)
+    liquidity.restore_take(Side.BUY, 103, 4, 2, is_maker=True)
+    liquidity.observe(book([(99, 5)], [(101, 3), (103, 5), (105, 5)]))
+    assert liquidity.walk(Side.BUY, None, 99) == [LevelFill(103, 4)]
+    liquidity.observe(book([(99, 5)], [(101, 2), (103, 5)]))
+    assert liquidity.walk(Side.BUY, None, 99) == [LevelFill(101, 2), LevelFill(103, 4)]
