@@ -29,7 +29,7 @@ from common.messages import (
     TradeTick,
     UpstreamStatus,
 )
-from common.messages.book import ASK_COUNT, HEADER_WORDS, IntArray
+from common.messages.book import BID_COUNT, EVENT_NS, HEADER_WORDS, ORIGIN_NS, TRACE_ID, IntArray
 from common.stage import Output
 from common.topics import Event
 from common.units import NS_PER_MS
@@ -52,7 +52,6 @@ from strategies.registry import build_strategies
 #: Signals kept for the live view.
 LAST_SIGNALS: Final = 20
 _NOTHING: Final[tuple[Output, ...]] = ()
-_SYNCED: Final = int(FeedState.SYNCED)
 
 
 class _Line:
@@ -189,25 +188,23 @@ class SignalBridgeStage:
         if line is None:
             self._unknown_symbols += 1
             return _NOTHING
-        words = book.words
-        event_ns, origin_ns, trace_id, _, state, bids, asks = words[: ASK_COUNT + 1].tolist()
-        if state != _SYNCED or not bids or not asks or self._upstream_epoch is None:
+        if self._upstream_epoch is None or not book.is_valid:
             line.pause()
             return _NOTHING
         line.is_live = True
-        bars = line.sampler.on_mid(event_ns, int(words[HEADER_WORDS]) + int(words[HEADER_WORDS + 2 * bids]))
+        words, head = book.words, book.head
+        best_ask = HEADER_WORDS + 2 * head[BID_COUNT]
+        bars = line.sampler.on_mid(head[EVENT_NS], int(words[HEADER_WORDS]) + int(words[best_ask]))
         # The bars end before this book: what they close on is the book that stood before it.
         before, line.words = line.words, words
         if not bars or before is None:
             return _NOTHING
-        return self._close(line, bars, before, (event_ns, origin_ns, trace_id), now_ns)
+        return self._close(line, bars, before, (head[EVENT_NS], head[ORIGIN_NS], head[TRACE_ID]), now_ns)
 
     def _on_trade(self, trade: TradeTick, now_ns: int) -> Iterable[Output]:
         line = self._lines.get((trade.venue, trade.symbol))
         if line is None:
             self._unknown_symbols += 1
-            return _NOTHING
-        if not line.is_live:
             return _NOTHING
         bars = line.sampler.on_trade(trade.event_ns, trade.qty_lots)
         if not bars or line.words is None:

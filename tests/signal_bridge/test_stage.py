@@ -16,6 +16,7 @@ from models.linear import LinearModel
 from services.signal_bridge import FeatureComputer
 from services.signal_bridge.sampler import MAX_EMPTY
 from services.signal_bridge.stage import SignalBridgeStage, signal_id
+from strategies.base import FeatureSnapshot, Opinion
 from tests.signal_bridge.build import (
     INTERVAL_NS,
     START_NS,
@@ -251,6 +252,44 @@ def test_symbols_do_not_touch_each_other() -> None:
     both = sorted([*market(12, 300), *market(13, 300, symbol="ETHUSDT")], key=lambda e: e.event_ns)
     together = [o for o in drive(stage, both) if o.symbol == SYMBOL]  # type: ignore[union-attr]
     assert frames(alone) == frames(together)
+
+
+class Watcher:
+    """A strategy that keeps what it was told."""
+
+    name = "watcher"
+    needs = ()
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    def on_features(self, snapshot: FeatureSnapshot) -> Opinion | None:
+        self.heard.append(snapshot.interval - START_NS // INTERVAL_NS)
+        return None
+
+    def reset(self) -> None:
+        self.heard.append("reset")
+
+
+def test_a_strategy_is_told_of_holes_once_and_replaced_after_long_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[Watcher] = []
+
+    def build(*_: object) -> tuple[Watcher]:
+        built.append(Watcher())
+        return (built[-1],)
+
+    monkeypatch.setattr("services.signal_bridge.stage.build_strategies", build)
+    stage = ready()
+    drive(stage, market(1, 3))
+    drive(
+        stage, [book(START_NS + 3 * INTERVAL_NS, 1, 2, state=FeedState.STALE), upstream(is_alive=False), upstream()]
+    )
+    drive(stage, market(1, 2, start_ns=START_NS + 5 * INTERVAL_NS))
+    # An empty interval on the way is no hole: the strategy looks at the newest interval only.
+    drive(stage, market(1, 2, start_ns=START_NS + 8 * INTERVAL_NS))
+    assert [watcher.heard for watcher in built if watcher.heard] == [[0, 1, "reset", 5, 7, 8]]
+    drive(stage, market(1, 2, start_ns=START_NS + 1000 * INTERVAL_NS))
+    assert [watcher.heard for watcher in built if watcher.heard][1:] == [[1000]]
 
 
 def test_a_model_speaks_under_its_own_name() -> None:
