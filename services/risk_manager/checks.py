@@ -178,8 +178,8 @@ def no_order_pending(case: Case) -> Reason | None:
 
 
 def not_positioned(case: Case) -> Reason | None:
-    """(entries) A position is entered once, not added to."""
-    if case.held_lots == 0 or case.is_exit:
+    """(entries) A position is entered once, not added to; unless it is dust, which only more of it can free."""
+    if case.held_lots == 0 or case.is_exit or case.holding.is_dust:
         return None
     held = case.instrument.qty_text(case.held_lots)
     return Reason(RefusalCode.ALREADY_POSITIONED, f"{held} of {case.key} is held already", {"position": held})
@@ -195,14 +195,16 @@ def short_allowed(case: Case) -> Reason | None:
 
 
 def above_minimum(case: Case) -> Reason | None:
-    """The venue takes orders of this size. Exits need the least quantity only: the rest is the venue's to say."""
-    instrument, lots = case.instrument, case.qty_lots
-    notional_units = lots * case.limit_ticks * case.holding.tick_lot_units
-    enough_lots = lots >= max(instrument.min_qty_lots, 1)
-    if enough_lots and (case.is_exit or notional_units >= case.holding.min_notional_units):
+    """The venue takes orders of this size."""
+    instrument, holding, lots = case.instrument, case.holding, case.qty_lots
+    price = holding.mark_ticks if case.is_exit else case.limit_ticks
+    notional_units = lots * price * holding.tick_lot_units
+    least_units = holding.exit_min_notional_units if case.is_exit else holding.min_notional_units
+    least_lots = max(instrument.min_qty_lots, 1)
+    if lots >= least_lots and notional_units >= least_units:
         return None
-    qty, notional = instrument.qty_text(lots), units_text(notional_units)
-    least_qty, least_notional = instrument.qty_text(max(instrument.min_qty_lots, 1)), str(instrument.min_notional)
+    qty, least_qty = instrument.qty_text(lots), instrument.qty_text(least_lots)
+    notional, least_notional = units_text(notional_units), units_text(least_units)
     return Reason(
         RefusalCode.BELOW_MINIMUM,
         f"an order of {qty} {instrument.base} worth {notional} {instrument.quote} is below the venue's least "

@@ -25,13 +25,18 @@ class Limits:
     min_confidence: float
     max_slippage_ppm: int
     allow_short: bool
+    exits_need_notional: bool
     order_timeout_ns: int
     state_interval_ns: int
 
     @classmethod
     def of(cls, config: RiskConfig, *, exchange: str) -> Limits:
-        """From the configuration. Unless it says so itself, shorts are for futures only: spot cannot sell
-        what it does not hold."""
+        """From the configuration, and what the venue is.
+
+        Unless configured, shorts are for futures only: spot cannot sell what it does not hold. Futures also take a
+        reduce-only order of any notional (Binance USD-M, filter MIN_NOTIONAL); spot does not.
+        """
+        is_futures = exchange == "binance-usdm"
         return cls(
             max_position_size=config.max_position_size,
             max_notional_units=to_units(config.max_notional_exposure),
@@ -43,7 +48,8 @@ class Limits:
             order_notional_units=to_units(config.order_notional),
             min_confidence=config.min_confidence,
             max_slippage_ppm=percent_to_ppm(config.max_slippage_percent),
-            allow_short=exchange == "binance-usdm" if config.allow_short is None else config.allow_short,
+            allow_short=is_futures if config.allow_short is None else config.allow_short,
+            exits_need_notional=not is_futures,
             order_timeout_ns=config.order_timeout_ms * NS_PER_MS,
             state_interval_ns=config.state_interval_ms * NS_PER_MS,
         )

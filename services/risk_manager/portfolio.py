@@ -42,6 +42,7 @@ class Holding:
         "bid_ticks",
         "event_ns",
         "exit_failures",
+        "exit_min_notional_units",
         "exit_not_before_ns",
         "exposure_units",
         "instrument",
@@ -71,6 +72,7 @@ class Holding:
         self.tick_lot_units = 0  # 0: not known, so the symbol cannot be valued
         self.max_position_lots = 0
         self.min_notional_units = 0
+        self.exit_min_notional_units = 0
         self.is_book_valid = False
         self.bid_ticks = 0  # the last valid touch; 0 before the first
         self.ask_ticks = 0
@@ -91,6 +93,15 @@ class Holding:
     def mark_ticks(self) -> int:
         """What closing now would fetch: best bid of a long, best ask of a short, as last seen; 0 before the first."""
         return self.bid_ticks if self.position.qty_lots > 0 else self.ask_ticks
+
+    @property
+    def is_dust(self) -> bool:
+        """True when the venue takes no order so small as to close the position: what a partial fill may leave."""
+        lots, instrument = abs(self.position.qty_lots), self.instrument
+        if instrument is None:
+            return False
+        notional_units = lots * self.mark_ticks * self.tick_lot_units
+        return lots < max(instrument.min_qty_lots, 1) or notional_units < self.exit_min_notional_units
 
     @property
     def unrealised_tick_lots(self) -> int:
@@ -157,6 +168,8 @@ class Portfolio:
             holding.tick_lot_units = units
             holding.max_position_lots = instrument.floor_lots(self._limits.max_position_size)
             holding.min_notional_units = to_units(instrument.min_notional)
+            if self._limits.exits_need_notional:
+                holding.exit_min_notional_units = holding.min_notional_units
         self.revalue(holding)
 
     def mark(self, book: BookUpdate) -> Holding:

@@ -6,7 +6,7 @@ What a signal becomes:
 |---|---|---|
 | BUY | short | exit: MARKET IOC, reduce-only, whole position |
 | BUY | flat | entry: LIMIT IOC at the ask + max_slippage_percent |
-| BUY | long | refused, ALREADY_POSITIONED |
+| BUY | long | refused, ALREADY_POSITIONED (but dust, too small for the venue to take back, is added to) |
 | SELL | long | exit |
 | SELL | flat | entry at the bid - max_slippage_percent where shorts are allowed, else SHORT_NOT_ALLOWED |
 | SELL | short | refused, ALREADY_POSITIONED |
@@ -247,7 +247,7 @@ class RiskStage:
             or self._waiting_for
             or instrument is None
             or instrument.status != IS_TRADING
-            or held < instrument.min_qty_lots  # the venue takes no order for so little
+            or holding.is_dust
             or not holding.is_book_valid
             or now_ns < holding.exit_not_before_ns
             or self._portfolio.orders.has_exit(holding.key)

@@ -239,13 +239,39 @@ def test_a_price_of_nothing_is_refused_not_divided_by() -> None:
     assert desk.refusal(signal()).code is RefusalCode.BELOW_MINIMUM
 
 
-def test_an_exit_needs_the_least_quantity_but_no_notional() -> None:
-    desk = Desk()
+@pytest.mark.parametrize(("exchange", "needed"), [("binance", True), ("binance-usdm", False)])
+def test_an_exit_needs_the_least_quantity_and_on_spot_the_least_notional(exchange: str, needed: bool) -> None:
+    desk = Desk(exchange=exchange)
     desk.enter()
-    desk.tell(instrument(min_notional=Decimal(10**9), min_qty_lots=LOTS + 1))
+    worth = Decimal(LOTS * 10_000) * Decimal("0.00001")  # at the bid
+    desk.tell(instrument(min_qty_lots=LOTS + 1))
     assert desk.refusal(signal(Side.SELL)).code is RefusalCode.BELOW_MINIMUM
-    desk.tell(instrument(min_notional=Decimal(10**9), min_qty_lots=LOTS))
+    desk.tell(instrument(min_qty_lots=LOTS, min_notional=worth + Decimal("0.00001")))
+    if needed:
+        refusal = desk.refusal(signal(Side.SELL))
+        assert refusal.code is RefusalCode.BELOW_MINIMUM
+        assert Decimal(refusal.numbers["notional"]) == worth
+    else:
+        assert desk.order(signal(Side.SELL)).qty_lots == LOTS
+    desk = Desk(exchange=exchange)
+    desk.enter()
+    desk.tell(instrument(min_qty_lots=LOTS, min_notional=worth))
     assert desk.order(signal(Side.SELL)).qty_lots == LOTS
+
+
+def test_dust_is_neither_stopped_nor_in_the_way() -> None:
+    desk = Desk(max_position_size=11)
+    entry = desk.order(signal())
+    desk.tell(
+        report(entry, OrderStatus.PARTIALLY_FILLED, last=49, price=10_000),  # 4.90 USDT; the venue takes 5
+        report(entry, OrderStatus.EXPIRED, cum=49),
+    )
+    assert desk.tell(book(9_000, 9_001)) == []
+    desk.tell(book(10_000, 10_001))
+    assert desk.refusal(signal(Side.SELL)).code is RefusalCode.BELOW_MINIMUM
+    more = desk.order(signal(Side.BUY))
+    desk.fill(more, 10_000)
+    assert desk.order(book(9_000, 9_001)).qty_lots == more.qty_lots + 49
 
 
 # -- limits ----------------------------------------------------------------------------------------------------------
