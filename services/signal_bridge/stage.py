@@ -193,6 +193,8 @@ class SignalBridgeStage:
             return _NOTHING
         line.is_live = True
         words, head = book.words, book.head
+        if head[EVENT_NS] <= 0:  # straight from a snapshot, which carries no venue time: the next change has one
+            return _NOTHING
         best_ask = HEADER_WORDS + 2 * head[BID_COUNT]
         bars = line.sampler.on_mid(head[EVENT_NS], int(words[HEADER_WORDS]) + int(words[best_ask]))
         # The bars end before this book: what they close on is the book that stood before it.

@@ -223,6 +223,16 @@ def test_after_a_long_hole_everything_is_cold() -> None:
     assert frames(out) == frames(fresh)
 
 
+def test_a_book_without_venue_time_is_not_sampled() -> None:
+    """Taken at its word, it would set the clock back and throw all indicators away."""
+    events = market(8, 60)
+    plain, with_snapshot = ready(), ready()
+    snapshot = book(0, 1, 2)
+    assert frames(drive(with_snapshot, [snapshot, *events[:30], snapshot, *events[30:]])) == frames(
+        drive(plain, events)
+    )
+
+
 def test_a_restarted_publisher_is_a_hole() -> None:
     stage = ready()
     drive(stage, market(8, 50))
