@@ -1,7 +1,7 @@
 """`tidewire compile`: compile every numba kernel into the cache, so that daemons start at once.
 
 A room's kernels lie in modules named `kernels`, each with a `warm_up()`; they are found by that name, so that none
-is forgotten. With NUMBA_CACHE_DIR set, a stamp in it names the sources it was filled from: while they are the same
+is forgotten. A stamp in the cache (NUMBA_CACHE_DIR) names the sources it was filled from: while they are the same
 nothing is even imported, and when they changed the cache is emptied first, because numba looks only at the file a
 kernel stands in, not at those it calls into.
 """
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from common.errors import EXIT_FAILED, EXIT_OK
+from common.runtime.kernel_cache import VARIABLE
 
 ROOMS: Final = ("market", "venues", "models", "strategies", "services", "lab")
 _ROOT: Final = Path(__file__).resolve().parent.parent
@@ -36,20 +37,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Fill the cache, a line for each module; the exit code."""
     sources = kernel_sources(_ROOT)
-    cache = Path(os.environ["NUMBA_CACHE_DIR"]) if os.environ.get("NUMBA_CACHE_DIR") else None
+    cache = Path(os.environ[VARIABLE])
     fingerprint = fingerprint_of(sources)
-    if cache is not None:
-        stamp = cache / _STAMP
-        if not args.force and _read(stamp) == fingerprint:
-            print(f"[compile] {len(sources)} modules of kernels are compiled already")
-            return EXIT_OK
-        stamp.unlink(missing_ok=True)
-        empty(cache)
+    stamp = cache / _STAMP
+    if not args.force and _read(stamp) == fingerprint:
+        print(f"[compile] {len(sources)} modules of kernels are compiled already")
+        return EXIT_OK
+    stamp.unlink(missing_ok=True)
+    empty(cache)
     if not warm_up(list(sources)):
         return EXIT_FAILED
-    if cache is not None:
-        cache.mkdir(parents=True, exist_ok=True)
-        stamp.write_text(fingerprint)
+    cache.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(fingerprint)
     return EXIT_OK
 
 

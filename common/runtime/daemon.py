@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from common.config import SystemConfig
 from common.errors import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, ConfigError
+from common.runtime import kernel_cache as kernel_cache  # before any kernel: see there
 from common.runtime.logging import get_logger, setup_logging
 from common.runtime.orphan import PARENT_VARIABLE, parent_from, wait_until_orphaned
 from common.runtime.settings import add_config_arguments, problem_lines, settings_of

@@ -3,13 +3,12 @@
     2025-10-14T20:15:32.456Z DEBUG [market_data.orderbook] Order book updated: symbol=BTCUSDT bid=42150.5 ask=42151.0
 
 The component is the logger's name. Levels are given as `info,market_data=debug`: a default, then prefixes of
-component names, the longest match winning. The variable TIDEWIRE_LOG overrides the configuration.
+component names, the longest match winning. The variable TIDEWIRE_LOG overrides the file (common.runtime.settings).
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import MutableMapping
 from typing import Any, Final, TextIO
@@ -19,7 +18,6 @@ import structlog
 from common.config import LoggingConfig
 from common.errors import ConfigError
 
-LOG_VARIABLE: Final = "TIDEWIRE_LOG"
 _LEVELS: Final = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -30,7 +28,7 @@ _LEVELS: Final = {
 _levels: dict[str, int] = {"": logging.INFO}
 
 
-def parse_levels(text: str, key: str = "logging.levels") -> dict[str, int]:
+def parse_levels(text: str) -> dict[str, int]:
     """`info,market_data=debug` -> {"": 20, "market_data": 10}.
 
     Raises:
@@ -40,7 +38,7 @@ def parse_levels(text: str, key: str = "logging.levels") -> dict[str, int]:
     for part in filter(None, (p.strip() for p in text.split(","))):
         component, _, level = part.rpartition("=")
         if level not in _LEVELS:
-            raise ConfigError(key, f"{level!r} is not a log level", f"Use one of {', '.join(_LEVELS)}")
+            raise ConfigError("logging.levels", f"{level!r} is not a log level", f"Use one of {', '.join(_LEVELS)}")
         levels[component] = _LEVELS[level]
     return levels
 
@@ -55,8 +53,7 @@ def level_of(component: str) -> int:
 def setup_logging(config: LoggingConfig, service: str, stream: TextIO | None = None) -> None:
     """Send every log of this process to `stream` (stderr by default) in the configured form."""
     _levels.clear()
-    override = os.environ.get(LOG_VARIABLE)
-    _levels.update(parse_levels(override, LOG_VARIABLE) if override else parse_levels(config.levels))
+    _levels.update(parse_levels(config.levels))
     render = _render_json if config.format == "json" else _render_console
     structlog.configure(
         processors=[
