@@ -1,7 +1,7 @@
 """Where compiled kernels are kept: set before numba is first imported, since numba reads it then.
 
-Imported for that effect by the entry points, ahead of any room with kernels, so that a daemon started by hand finds what
-`tidewire compile` (or make) compiled, instead of compiling again for itself.
+Imported for that effect by the entry points, ahead of any room with kernels, so that a daemon started by hand finds
+what `tidewire compile` (or make) compiled, instead of compiling again for itself.
 """
 
 from __future__ import annotations
