@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.rig import ROOT, Rig
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +19,19 @@ def recorded() -> Path:
     if not folder.is_dir():
         pytest.skip(f"recorded market data is not at {folder}; set TIDEWIRE_RECORDED_DATA to its folder")
     return folder
+
+
+@pytest.fixture
+def make_rig(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
+    rigs: list[Rig] = []
+
+    def make(**settings: Any) -> Rig:
+        rigs.append(Rig(tmp_path, settings))
+        return rigs[-1]
+
+    yield make
+    for rig in rigs:
+        for process in rig.processes.values():
+            if process.poll() is None:
+                process.kill()
+                process.wait()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.system.conftest import PIPELINE, SERVICES, Rig
+from tests.rig import PIPELINE, SERVICES, Rig
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

@@ -17,7 +17,7 @@ from services.execution_engine.stage import ExecutionStage
 from services.risk_manager.stage import RiskStage
 from services.signal_bridge.stage import SignalBridgeStage
 from tests.conftest import ROOT
-from tests.system.conftest import PIPELINE, SERVICES, Rig
+from tests.rig import PIPELINE, SERVICES, Rig
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

@@ -22,7 +22,7 @@ from common.messages import BookUpdate, Instrument, Source
 from common.runtime.upstream import Upstream
 from common.topics import Event
 from tests.conftest import ROOT
-from tests.system.conftest import Rig
+from tests.rig import Rig
 
 pytestmark = [pytest.mark.slow, pytest.mark.recorded, pytest.mark.timeout(300)]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.conftest import ROOT
-from tests.system.conftest import Rig, run_tidewire
+from tests.rig import Rig, run_tidewire
 
 pytestmark = pytest.mark.slow
 

@@ -9,15 +9,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import ROOT
-
+ROOT = Path(__file__).resolve().parent.parent
 PIPELINE = ("market_data", "signal_bridge", "risk_manager", "execution_engine")
 SERVICES = ("mock_exchange", *PIPELINE)
 _SECTIONS = {"signal_bridge": "signal", "risk_manager": "risk", "execution_engine": "execution"}
@@ -141,22 +140,6 @@ class Rig:
                 process.wait()
                 pytest.fail(f"{service} did not end within 6 s of SIGTERM")
         self.processes.clear()
-
-
-@pytest.fixture
-def make_rig(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
-    rigs: list[Rig] = []
-
-    def make(**settings: Any) -> Rig:
-        rigs.append(Rig(tmp_path, settings))
-        return rigs[-1]
-
-    yield make
-    for rig in rigs:
-        for process in rig.processes.values():
-            if process.poll() is None:
-                process.kill()
-                process.wait()
 
 
 def run_tidewire(rig: Rig, *flags: str, timeout_s: float = 150) -> tuple[int, dict[str, Any], str]:

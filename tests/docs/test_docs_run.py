@@ -1,0 +1,120 @@
+"""Every command and every Python snippet of README.md and docs/ is executed, as written.
+
+Shell blocks run line by line: what ends must end with 0; daemons are started together, must become ready and end on
+SIGTERM; `make run` is bounded through DURATION. Free ports are given through the environment, stronger than files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.rig import Rig
+
+DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DAEMONS = ("mock-exchange", "market-data", "signal-bridge", "risk-manager", "execution-engine")
+#: Only checked to be known to make: this very run is one of them, the others need a network or a quiet machine.
+DRY = {"make test", "make paper", "make bench"}
+
+#: What a snippet's text says the reader has already.
+GIVEN = {
+    "docs/models.md": """
+import pathlib
+from types import SimpleNamespace
+
+pathlib.Path("models").mkdir()
+features = ["rsi", "atr"]
+model = SimpleNamespace(coef_=[[0.5, -1.0]], intercept_=[0.1])
+scaler = SimpleNamespace(mean_=[50.0, 1.0], scale_=[12.0, 0.5])
+"""
+}
+
+
+def blocks(language: str) -> Iterator[Any]:
+    for path in DOCS:
+        name = str(path.relative_to(ROOT))
+        for number, match in enumerate(BLOCK.finditer(path.read_text())):
+            if match[1] == language:
+                yield pytest.param(GIVEN.get(name, "") + match[2], id=f"{name}-{number}")
+
+
+def test_every_block_says_what_it_is() -> None:
+    known = {"sh", "python", "json", "text", "mermaid"}
+    for path in DOCS:
+        text = path.read_text()
+        assert text.count("```") % 2 == 0, f"{path} has an open block"
+        fences = re.findall(r"^```(.*)$", text, re.MULTILINE)[::2]
+        assert set(fences) <= known | {""}, f"{path}: {fences}"
+
+
+def test_every_link_leads_somewhere() -> None:
+    for path in DOCS:
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+            assert (path.parent / target).exists(), f"{path.relative_to(ROOT)} links to {target}"
+
+
+@pytest.mark.parametrize("code", list(blocks("python")))
+def test_python_snippets_run(code: str, tmp_path: Path) -> None:
+    file = tmp_path / "snippet.py"
+    file.write_text(code)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, str(file)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def environment_of(rig: Rig) -> dict[str, str]:
+    made = {**os.environ, "DURATION": "6", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for section, keys in rig.settings.items():
+        for key, value in keys.items():
+            made[f"TIDEWIRE__{section.upper()}__{key.upper()}"] = value
+    return made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", list(blocks("sh")))
+def test_shell_blocks_run(block: str, make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig()
+    environment = environment_of(rig)
+    running: list[subprocess.Popen[bytes]] = []
+    try:
+        for line in filter(None, (raw.split("#")[0].strip() for raw in block.splitlines())):
+            words = shlex.split(line)
+            if words[0] == "." and words[1].endswith("/bin/activate"):
+                continue
+            if words[0] in DAEMONS and "--check-config" not in words:
+                running.append(subprocess.Popen(words, cwd=ROOT, env=environment))
+                continue
+            command = ["make", "-n", *words[1:]] if line in DRY else words
+            done = subprocess.run(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=150,
+            )
+            assert done.returncode == 0, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        if running:
+            rig.wait(lambda: bool(rig.status("execution_engine").get("ready")), "the terminals are ready", 60)
+            rig.wait(lambda: rig.stage("execution_engine").get("fills", 0) > 0, "the first fill", 60)
+    finally:
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+        end = time.monotonic() + 8
+        codes = [process.wait(max(0.1, end - time.monotonic())) for process in running]
+    assert codes == [0] * len(codes)
