@@ -1,0 +1,168 @@
+"""DepthDecoder: frames of one instrument's depth into its `feed` array, by the kernel or, failing that, by orjson."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from common.errors import WireError
+from common.messages import Instrument
+from common.messages.book import IntArray, words_needed
+from market.order_book import OrderBook
+from venues.binance import kernels as k
+from venues.binance.decode import DepthDiff, DepthSnapshot, Grid, Level, load_json, read_diff, read_snapshot, unwrap
+
+#: Levels a frame may hold; more is no frame of this venue.
+_MAX_LEVELS: Final = 1 << 20
+_MODES: Final = {"binance": k.MODE_SPOT, "binance-usdm": k.MODE_USDM}
+
+
+class DepthDecoder:
+    """Reads diffs and snapshots of one instrument. `feed` is the kernels' array (kernels.py names its words)."""
+
+    __slots__ = ("_grid", "_symbol", "feed", "mode")
+
+    def __init__(self, instrument: Instrument, *, top_levels: int, capacity: int = 4096) -> None:
+        symbol = instrument.symbol.encode("ascii")
+        if len(symbol) > k.MAX_SYMBOL:
+            raise WireError(f"{instrument.symbol} is longer than any symbol of this venue ({k.MAX_SYMBOL})")
+        self.mode = _MODES[instrument.venue]
+        self._symbol = instrument.symbol
+        self._grid = Grid.of(instrument)
+        self.feed: IntArray = np.zeros(k.HEAD + 2 * capacity, np.int64)
+        self.feed[k.MODE] = self.mode
+        self.feed[k.PRICE_DECIMALS : k.LOT_MULTIPLE + 1] = self._grid
+        self.feed[k.TOP_LEVELS] = top_levels
+        self.feed[k.CAPACITY] = capacity
+        self.feed[k.SYMBOL_LENGTH] = len(symbol)
+        self.feed[k.SYMBOL : k.SYMBOL + len(symbol)] = list(symbol)
+
+    @property
+    def grid(self) -> Grid:
+        return self._grid
+
+    def read(self, data: bytes) -> tuple[int, int, int]:
+        """Read a diff into `feed`: (first, final, previous id; -1 where none is sent).
+
+        Raises:
+            WireError: it is no good diff of this instrument.
+        """
+        status = self._scan(data)
+        if status != k.APPLIED:
+            self._put_diff(self._read_slowly(data))
+        feed = self.feed
+        if not feed[k.FIELDS] & k.F_KIND:
+            raise WireError("a REST answer among the frames")
+        previous = int(feed[k.PREVIOUS_ID]) if feed[k.FIELDS] & k.F_PREVIOUS else -1
+        return int(feed[k.FIRST_ID]), int(feed[k.FINAL_ID]), previous
+
+    def load_snapshot(self, data: bytes, book: OrderBook) -> tuple[int, int]:
+        """Replace `book` by a REST answer: (lastUpdateId, venue time or 0).
+
+        Raises:
+            WireError: it is no good depth answer; the book is as it was.
+            BookFull: more levels than the book may hold; the book is as it was.
+        """
+        status = self._scan(data)
+        if status != k.APPLIED:
+            self._put_snapshot(read_snapshot(load_json(data), self._grid))
+        feed = self.feed
+        if feed[k.FIELDS] & k.F_KIND:
+            raise WireError("a depthUpdate where a REST depth answer should be")
+        book.load(*self.levels())
+        has_time = feed[k.FIELDS] & (k.F_EVENT | k.F_TRADE)
+        return int(feed[k.FINAL_ID]), k.event_ns(feed) if has_time else 0
+
+    def follow(self, last_update_id: int) -> None:
+        """The book is at this snapshot; the next diff is the first behind it."""
+        self.feed[k.LAST_ID] = last_update_id
+        self.feed[k.IS_FIRST] = 1
+
+    @property
+    def last_id(self) -> int:
+        """The venue's id of the last change in the book."""
+        return int(self.feed[k.LAST_ID])
+
+    def take(self, book: OrderBook, words: IntArray, recv_ns: int, counter: int) -> int:
+        """Judge and apply the diff last read. Positive: words written; else minus a status of kernels.py.
+
+        Raises:
+            BookFull: more levels than the book may hold; the book is as it was.
+        """
+        while (result := k.take_diff(self.feed, book.block, words, recv_ns, counter)) == -k.BOOK_FULL:
+            book.grow()
+        return result
+
+    def take_frame(self, data: bytes, book: OrderBook, words: IntArray, recv_ns: int, counter: int) -> int:
+        """Read, judge and apply one frame: the kernel in one call, or by the detour. Returns and raises as both."""
+        result = k.depth_frame(data, self.feed, book.block, words, recv_ns, counter)
+        if result > 0 or result in (-k.OLD, -k.GAP, -k.CROSSED):
+            return result
+        self.read(data)
+        return self.take(book, words, recv_ns, counter)
+
+    def levels(self) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+        """Bid ticks, bid lots, ask ticks, ask lots as last read: views into `feed`."""
+        feed = self.feed
+        capacity = int(feed[k.CAPACITY])
+        parts = []
+        for side in (k.BID_START, k.ASK_START):
+            start, count = int(feed[side]), int(feed[side + 1])
+            parts += [feed[k.HEAD + start :][:count], feed[k.HEAD + capacity + start :][:count]]
+        return parts[0], parts[1], parts[2], parts[3]
+
+    def new_words(self) -> IntArray:
+        """An array for the words of one BookUpdate."""
+        top = int(self.feed[k.TOP_LEVELS])
+        return np.empty(words_needed(top, top), np.int64)
+
+    def _scan(self, data: bytes) -> int:
+        while (status := k.scan(data, self.feed)) == k.SCRATCH_FULL:
+            self._make_room(2 * int(self.feed[k.CAPACITY]))
+        return status
+
+    def _make_room(self, capacity: int) -> None:
+        if capacity > _MAX_LEVELS:
+            raise WireError(f"a frame of more than {_MAX_LEVELS // 2} levels is no frame of this venue")
+        feed = np.zeros(k.HEAD + 2 * capacity, np.int64)
+        feed[: k.HEAD] = self.feed[: k.HEAD]
+        feed[k.CAPACITY] = capacity
+        self.feed = feed
+
+    def _read_slowly(self, data: bytes) -> DepthDiff:
+        diff = read_diff(unwrap(load_json(data)), self._grid, needs_previous=self.mode == k.MODE_USDM)
+        if diff.symbol != self._symbol:
+            raise WireError(f"a depthUpdate of {diff.symbol}, not {self._symbol}")
+        return diff
+
+    def _put_diff(self, diff: DepthDiff) -> None:
+        fields = k.F_KIND | k.F_EVENT
+        if diff.previous_id is not None:
+            fields |= k.F_PREVIOUS
+            self.feed[k.PREVIOUS_ID] = diff.previous_id
+        self._put_levels(diff.bids, diff.asks)
+        self.feed[k.FIRST_ID] = diff.first_id
+        self._put_head(fields, diff.final_id, diff.event_ns)
+
+    def _put_snapshot(self, snapshot: DepthSnapshot) -> None:
+        self._put_levels(snapshot.bids, snapshot.asks)
+        self._put_head(k.F_EVENT if snapshot.event_ns else 0, snapshot.last_update_id, snapshot.event_ns)
+
+    def _put_head(self, fields: int, final_id: int, event_ns: int) -> None:
+        self.feed[k.FIELDS] = fields
+        self.feed[k.FINAL_ID] = final_id
+        self.feed[k.EVENT_TIME] = event_ns // 1_000 if event_ns >= k.FIRST_US * 1_000 else event_ns // 1_000_000
+
+    def _put_levels(self, bids: list[Level], asks: list[Level]) -> None:
+        used = len(bids) + len(asks)
+        if used > self.feed[k.CAPACITY]:
+            self._make_room(1 << used.bit_length())
+        feed = self.feed
+        capacity = int(feed[k.CAPACITY])
+        feed[k.BID_START], feed[k.BID_LEVELS] = 0, len(bids)
+        feed[k.ASK_START], feed[k.ASK_LEVELS] = len(bids), len(asks)
+        if used:
+            pairs = np.array(bids + asks, np.int64)
+            feed[k.HEAD : k.HEAD + used] = pairs[:, 0]
+            feed[k.HEAD + capacity : k.HEAD + capacity + used] = pairs[:, 1]

@@ -1,0 +1,532 @@
+"""Frame bytes to book: one pass over the bytes, no Python object for any level.
+
+`scan` reads a depth diff (raw, or wrapped in {"stream":..,"data":..}) or a REST depth answer into the `feed` array;
+`depth_frame` goes on from there: sequence check, order book, words of a BookUpdate. Both know the venue's compact
+spelling with keys in any order and unknown scalar fields; whatever else (white space, escapes, nested unknowns, a
+number of another form) is UNRECOGNISED and goes to decode.py, whose verdict is final. A frame that is not taken
+whole leaves the book as it was.
+
+`feed` is one int64 array: the words named below, then the levels last read (capacity ticks, then capacity lots).
+CPython's bytes end in a NUL behind the last byte, so looking at data[len(data)] is safe and ends every run.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+from common.messages.book import EVENT_NS, ORIGIN_NS, STATE, TRACE_ID, UPDATE_ID, IntArray
+from common.messages.market import FeedState
+from market.order_book.kernels import ASKS, BIDS, FULL, apply_side, check_side, is_crossed, write_top
+
+# Words of `feed` that are set once, for one instrument.
+MODE: Final = 0
+PRICE_DECIMALS: Final = 1
+TICK_MULTIPLE: Final = 2
+QTY_DECIMALS: Final = 3
+LOT_MULTIPLE: Final = 4
+TOP_LEVELS: Final = 5
+CAPACITY: Final = 6
+SYMBOL_LENGTH: Final = 7
+#: The symbol, one byte a word.
+SYMBOL: Final = 8
+MAX_SYMBOL: Final = 32
+# Words that follow the stream.
+LAST_ID: Final = 40
+IS_FIRST: Final = 41
+# Words that `scan` leaves.
+FIELDS: Final = 42
+FIRST_ID: Final = 43
+FINAL_ID: Final = 44
+PREVIOUS_ID: Final = 45
+EVENT_TIME: Final = 46
+TRADE_TIME: Final = 47
+BID_START: Final = 48
+BID_LEVELS: Final = 49
+ASK_START: Final = 50
+ASK_LEVELS: Final = 51
+HEAD: Final = 56
+
+MODE_SPOT: Final = 0
+MODE_USDM: Final = 1
+
+# What became of a frame.
+APPLIED: Final = 0
+#: All of it is in the book already.
+OLD: Final = 1
+#: Diffs are missing in front of it.
+GAP: Final = 2
+#: Applied, and the book is crossed: it is no book any more.
+CROSSED: Final = 3
+#: The order book lacks room; nothing was changed.
+BOOK_FULL: Final = 4
+#: `feed` lacks room for the levels of this frame; nothing was changed.
+SCRATCH_FULL: Final = 5
+#: Not in the form this kernel knows; nothing was changed.
+UNRECOGNISED: Final = 6
+#: A price or quantity is not on the instrument's grid, or too large; nothing was changed.
+OFF_GRID: Final = 7
+
+# Bits of FIELDS.
+F_KIND: Final = 1
+F_EVENT: Final = 2
+F_TRADE: Final = 4
+F_SYMBOL: Final = 8
+F_FIRST: Final = 16
+F_FINAL: Final = 32
+F_PREVIOUS: Final = 64
+F_BIDS: Final = 128
+F_ASKS: Final = 256
+F_LAST_UPDATE: Final = 512
+F_LONG_BIDS: Final = 1024
+F_LONG_ASKS: Final = 2048
+_DIFF: Final = F_KIND | F_EVENT | F_SYMBOL | F_FIRST | F_FINAL | F_BIDS | F_ASKS
+_LONG: Final = F_LONG_BIDS | F_LONG_ASKS
+_SNAPSHOT: Final = F_LAST_UPDATE | F_BIDS | F_ASKS | _LONG
+_ONLY_IN_SNAPSHOT: Final = F_LAST_UPDATE | _LONG
+_ONLY_IN_DIFF: Final = F_KIND | F_FIRST | F_FINAL | F_PREVIOUS
+
+#: Numbers stay below this, so nothing ever wraps.
+LIMIT: Final = 10**18
+#: Times below are milliseconds, others microseconds (timeUnit=MICROSECOND); none reaches the end.
+FIRST_US: Final = 10**14
+TIME_LIMIT: Final = 9 * 10**15
+_FAIL: Final = -1
+uint64: Any = np.uint64
+int64: Any = np.int64
+_ANY: Final = 1 << 40
+_ZEROS: Final = 0x3030303030303030
+POWERS: Final = np.array([10**i for i in range(9)], np.int64)
+_GOLDEN: Final = 0x9E3779B97F4A7C15
+_SYNCED: Final = int(FeedState.SYNCED)
+_QUOTE, _BACKSLASH, _COMMA, _COLON, _DOT, _ZERO, _NINE = 34, 92, 44, 58, 46, 48, 57
+_OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 123, 125, 91, 93
+
+
+@njit(cache=True)
+def string_end(data: bytes, at: int) -> int:
+    """Index of the quote that ends the plain ASCII string whose first character is at `at`; _FAIL if it is none."""
+    while True:
+        c = data[at]
+        if c == _QUOTE:
+            return at
+        if c < 32 or c > 126 or c == _BACKSLASH:
+            return _FAIL
+        at += 1
+
+
+@njit(cache=True)
+def equals(data: bytes, at: int, text: bytes) -> bool:
+    """data[at:] begins with `text`."""
+    for i in range(len(text)):  # noqa: SIM110 - a generator does not compile to a plain loop
+        if data[at + i] != text[i]:
+            return False
+    return True
+
+
+@njit(cache=True)
+def digits(data: bytes, at: int, value: int, most: int) -> tuple[int, int]:
+    """Append at most `most` digits from `at` on to `value`: (value, or _FAIL from 1e18 on; index behind them)."""
+    end = at + most
+    while at < end:
+        digit = data[at] - _ZERO
+        if digit < 0 or digit > 9:
+            break
+        if value >= LIMIT // 10:
+            return _FAIL, at
+        value = value * 10 + digit
+        at += 1
+    return value, at
+
+
+@njit(cache=True)
+def integer(data: bytes, at: int) -> tuple[int, int]:
+    """A whole number without sign: (value, index behind it), value _FAIL if it is none or too large."""
+    value, end = digits(data, at, 0, _ANY)
+    if end == at or (data[at] == _ZERO and end > at + 1):
+        return _FAIL, end
+    return value, end
+
+
+@intrinsic
+def _load_word(typingctx: Any, data: Any, at: Any) -> Any:
+    """The eight bytes data[at : at + 8] as one little-endian word, first byte lowest; they must all be there."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.gep(context.make_array(signature.args[0])(context, builder, args[0]).data, [args[1]])
+        word = builder.bitcast(pointer, context.get_value_type(types.uint64).as_pointer())
+        return builder.load(word, align=1)
+
+    return types.uint64(data, types.intp), codegen
+
+
+#: load_word(data, at), for kernels only.
+load_word: Any = _load_word
+
+
+@njit(cache=True)
+def leading_digits(word: Any) -> int:
+    """How many of the eight bytes of `word` ^ '00000000', from the first, are digits."""
+    beyond = ((word + uint64(0x7676767676767676)) | word) & uint64(0x8080808080808080)
+    lowest = (beyond & (~beyond + uint64(1))) >> uint64(7)
+    ones = uint64(0x0101010101010101)
+    count: int = int64(((lowest - uint64(1)) & ones) * ones >> uint64(56))
+    return count
+
+
+@njit(cache=True)
+def value_of(word: Any, n: int) -> int:
+    """The number that the first `n` (1 to 8) digits of `word` ^ '00000000' spell, by three multiplications."""
+    word = word << uint64(64 - 8 * n)
+    word = (word & uint64(0x0F0F0F0F0F0F0F0F)) * uint64(2561) >> uint64(8)
+    word = (word & uint64(0x00FF00FF00FF00FF)) * uint64(6553601) >> uint64(16)
+    value: int = int64((word & uint64(0x0000FFFF0000FFFF)) * uint64(42949672960001) >> uint64(32))
+    return value
+
+
+@njit(cache=True)
+def short_steps(data: bytes, at: int, decimals: int) -> tuple[int, int]:
+    """`steps` in units of 10^-decimals for text of at most 7 + 8 digits with 24 bytes from `at` on: no loop.
+
+    (_FAIL, _FAIL) for any other text: `steps` looks closer.
+    """
+    word = load_word(data, at) ^ uint64(_ZEROS)
+    n = leading_digits(word)
+    if n == 0 or n == 8:
+        return _FAIL, _FAIL
+    value = value_of(word, n)
+    at += n
+    kept = 0
+    if data[at] == _DOT:
+        word = load_word(data, at + 1) ^ uint64(_ZEROS)
+        n = leading_digits(word)
+        kept = min(n, decimals)
+        if kept > 0:
+            value = value * POWERS[kept] + value_of(word, kept)
+        if n == 0 or (kept < n and (word >> uint64(8 * kept)) << uint64(64 - 8 * (n - kept)) != 0):
+            return _FAIL, _FAIL
+        at += 1 + n
+    if data[at] != _QUOTE:
+        return _FAIL, _FAIL
+    return value * POWERS[decimals - kept], at
+
+
+@njit(cache=True)
+def long_steps(data: bytes, at: int, decimals: int) -> tuple[int, int]:
+    """`steps` in units of 10^-decimals for any text, digit by digit."""
+    value, end = digits(data, at, 0, _ANY)
+    if end == at:
+        return _FAIL, _FAIL
+    left = decimals
+    if value >= 0 and data[end] == _DOT:
+        at = end + 1
+        value, end = digits(data, at, value, decimals)
+        left -= end - at
+        while data[end] == _ZERO:
+            end += 1
+        if end == at:
+            return _FAIL, _FAIL
+    if value < 0 or (data[end] >= _ZERO and data[end] <= _NINE):
+        return _FAIL, end
+    if data[end] != _QUOTE:
+        return _FAIL, _FAIL
+    while left > 0:
+        if value >= LIMIT // 10:
+            return _FAIL, end
+        value *= 10
+        left -= 1
+    return value, end
+
+
+@njit(cache=True)
+def steps(data: bytes, at: int, decimals: int, multiple: int) -> tuple[int, int]:
+    """Decimal text that ends in a quote as whole steps of multiple x 10^-decimals: (steps, index of the quote).
+
+    (_FAIL, _FAIL) when it is no such text; (_FAIL, an index) when it is off the grid, or 1e18 grid units and more.
+    """
+    value, end = _FAIL, _FAIL
+    if decimals <= 8 and at + 24 <= len(data):
+        value, end = short_steps(data, at, decimals)
+    if end < 0:
+        value, end = long_steps(data, at, decimals)
+    if multiple != 1 and value > 0:
+        whole = value // multiple
+        value = whole if whole * multiple == value else _FAIL
+    return value, end
+
+
+@njit(cache=True)
+def levels(data: bytes, at: int, feed: IntArray, used: int) -> tuple[int, int, int]:
+    """A list of ["price","quantity"] pairs from its bracket on, written behind the `used` levels of `feed`.
+
+    Returns (status, index behind the list, levels used).
+    """
+    capacity = feed[CAPACITY]
+    ticks_at, lots_at = HEAD, HEAD + capacity
+    price_decimals, tick_multiple = feed[PRICE_DECIMALS], feed[TICK_MULTIPLE]
+    qty_decimals, lot_multiple = feed[QTY_DECIMALS], feed[LOT_MULTIPLE]
+    if data[at] != _OPEN_LIST:
+        return UNRECOGNISED, at, used
+    at += 1
+    if data[at] == _CLOSE_LIST:
+        return APPLIED, at + 1, used
+    while True:
+        if data[at] != _OPEN_LIST or data[at + 1] != _QUOTE:
+            return UNRECOGNISED, at, used
+        if used >= capacity:
+            return SCRATCH_FULL, at, used
+        ticks, at = steps(data, at + 2, price_decimals, tick_multiple)
+        if ticks < 1:
+            return (OFF_GRID if at >= 0 else UNRECOGNISED), at, used
+        if data[at + 1] != _COMMA or data[at + 2] != _QUOTE:
+            return UNRECOGNISED, at, used
+        lots, at = steps(data, at + 3, qty_decimals, lot_multiple)
+        if lots < 0:
+            return (OFF_GRID if at >= 0 else UNRECOGNISED), at, used
+        if data[at + 1] != _CLOSE_LIST:
+            return UNRECOGNISED, at, used
+        feed[ticks_at + used] = ticks
+        feed[lots_at + used] = lots
+        used += 1
+        at += 2
+        if data[at] == _COMMA:
+            at += 1
+        elif data[at] == _CLOSE_LIST:
+            return APPLIED, at + 1, used
+        else:
+            return UNRECOGNISED, at, used
+
+
+@njit(cache=True)
+def skip_scalar(data: bytes, at: int) -> int:
+    """Index behind an unknown string, number, true, false or null; _FAIL for anything else."""
+    c = data[at]
+    if c == _QUOTE:
+        end = string_end(data, at + 1)
+        return end + 1 if end >= 0 else _FAIL
+    if equals(data, at, b"true") or equals(data, at, b"null"):
+        return at + 4
+    if equals(data, at, b"false"):
+        return at + 5
+    value, at = integer(data, at)
+    return at if value >= 0 else _FAIL
+
+
+@njit(cache=True)
+def is_symbol(data: bytes, at: int, end: int, feed: IntArray) -> bool:
+    """data[at:end] is the symbol `feed` is for."""
+    if end - at != feed[SYMBOL_LENGTH]:
+        return False
+    for i in range(end - at):  # noqa: SIM110 - a generator does not compile to a plain loop
+        if data[at + i] != feed[SYMBOL + i]:
+            return False
+    return True
+
+
+@njit(cache=True)
+def field_of(data: bytes, at: int, length: int) -> int:
+    """The bit of the key data[at : at + length]; 0 for one that is not needed."""
+    if length == 1:
+        c = data[at]
+        if c == 101:  # e
+            return F_KIND
+        if c == 69:  # E
+            return F_EVENT
+        if c == 84:  # T
+            return F_TRADE
+        if c == 115:  # s
+            return F_SYMBOL
+        if c == 85:  # U
+            return F_FIRST
+        if c == 117:  # u
+            return F_FINAL
+        if c == 98:  # b
+            return F_BIDS
+        if c == 97:  # a
+            return F_ASKS
+    elif length == 2 and equals(data, at, b"pu"):
+        return F_PREVIOUS
+    elif length == 4 and equals(data, at, b"bids"):
+        return F_BIDS | F_LONG_BIDS
+    elif length == 4 and equals(data, at, b"asks"):
+        return F_ASKS | F_LONG_ASKS
+    elif length == 6 and equals(data, at, b"symbol"):
+        return F_SYMBOL
+    elif length == 12 and equals(data, at, b"lastUpdateId"):
+        return F_LAST_UPDATE
+    return 0
+
+
+@njit(cache=True)
+def read_field(data: bytes, at: int, field: int, feed: IntArray, used: int) -> tuple[int, int, int]:
+    """The value of a known key, into `feed`. Returns (status, index behind it, levels used)."""
+    if field & (F_BIDS | F_ASKS):
+        start = used
+        status, at, used = levels(data, at, feed, used)
+        side = BID_START if field & F_BIDS else ASK_START
+        feed[side] = start
+        feed[side + 1] = used - start
+        return status, at, used
+    if field in (F_KIND, F_SYMBOL):
+        if data[at] != _QUOTE:
+            return UNRECOGNISED, at, used
+        end = string_end(data, at + 1)
+        if end < 0:
+            return UNRECOGNISED, at, used
+        if field == F_SYMBOL:
+            is_right = is_symbol(data, at + 1, end, feed)
+        else:
+            is_right = end == at + 12 and equals(data, at + 1, b"depthUpdate")
+        return (APPLIED if is_right else UNRECOGNISED), end + 1, used
+    value, at = integer(data, at)
+    if value < 0 or (field <= F_TRADE and value >= TIME_LIMIT):
+        return UNRECOGNISED, at, used
+    if field == F_EVENT:
+        feed[EVENT_TIME] = value
+    elif field == F_TRADE:
+        feed[TRADE_TIME] = value
+    elif field == F_FIRST:
+        feed[FIRST_ID] = value
+    elif field == F_PREVIOUS:
+        feed[PREVIOUS_ID] = value
+    else:
+        feed[FINAL_ID] = value
+    return APPLIED, at, used
+
+
+@njit(cache=True)
+def is_whole(seen: int, feed: IntArray) -> bool:
+    """The fields seen make a diff, or a REST answer, with nothing missing and nothing of the other."""
+    if seen & _SNAPSHOT == _SNAPSHOT:
+        return seen & _ONLY_IN_DIFF == 0
+    if seen & _DIFF != _DIFF or seen & _ONLY_IN_SNAPSHOT != 0 or feed[FIRST_ID] > feed[FINAL_ID]:
+        return False
+    return bool(feed[MODE] == MODE_SPOT or seen & F_PREVIOUS != 0)
+
+
+@njit(cache=True)
+def scan_value(
+    data: bytes, key: int, length: int, at: int, feed: IntArray, seen: int, used: int
+) -> tuple[int, int, int, int]:
+    """The value at `at` of the key data[key : key + length]: (status, index behind it, fields seen, levels used)."""
+    field = field_of(data, key, length)
+    if field == 0:
+        at = skip_scalar(data, at)
+        return (APPLIED if at >= 0 else UNRECOGNISED), at, seen, used
+    if seen & field:
+        return UNRECOGNISED, at, seen, used
+    status, at, used = read_field(data, at, field, feed, used)
+    return status, at, seen | field, used
+
+
+@njit(cache=True)
+def scan(data: bytes, feed: IntArray) -> int:
+    """Read a frame or a REST answer into `feed`. APPLIED (read whole), SCRATCH_FULL, UNRECOGNISED or OFF_GRID."""
+    seen, used, at = 0, 0, 1
+    is_inside, was_wrapped = False, False
+    feed[FIELDS] = 0
+    if data[0] != _OPEN:
+        return UNRECOGNISED
+    while True:
+        key = at + 1
+        end = string_end(data, key) if data[at] == _QUOTE else _FAIL
+        if end < 0 or data[end + 1] != _COLON:
+            return UNRECOGNISED
+        at = end + 2
+        if data[at] == _OPEN and end == key + 4 and equals(data, key, b"data"):
+            if was_wrapped or seen:
+                return UNRECOGNISED
+            is_inside = was_wrapped = True
+            at += 1
+            continue
+        before = seen
+        status, at, seen, used = scan_value(data, key, end - key, at, feed, seen, used)
+        if status != APPLIED:
+            return status
+        if was_wrapped and not is_inside and seen != before:
+            return UNRECOGNISED
+        if is_inside and data[at] == _CLOSE:
+            is_inside = False
+            at += 1
+        if data[at] != _COMMA:
+            break
+        at += 1
+    if is_inside or data[at] != _CLOSE or at + 1 != len(data) or not is_whole(seen, feed):
+        return UNRECOGNISED
+    feed[FIELDS] = seen
+    return APPLIED
+
+
+@njit(cache=True)
+def judge(feed: IntArray) -> int:
+    """APPLIED (it follows), OLD or GAP for the diff in `feed`: sync.py's rule, whose docstring tells the steps."""
+    last, is_first = feed[LAST_ID], feed[IS_FIRST] != 0
+    if feed[MODE] == MODE_SPOT:
+        if feed[FINAL_ID] <= last:
+            return OLD
+        return APPLIED if feed[FIRST_ID] <= last + 1 else GAP
+    if feed[FINAL_ID] < last or (feed[FINAL_ID] == last and not is_first):
+        return OLD
+    previous = feed[PREVIOUS_ID]
+    return APPLIED if previous == last or (is_first and previous <= last) else GAP
+
+
+@njit(cache=True)
+def event_ns(feed: IntArray) -> int:
+    """Venue time of the frame in `feed`: the matching engine's where it tells it, else the event's. UTC ns."""
+    time = feed[TRADE_TIME] if feed[FIELDS] & F_TRADE else feed[EVENT_TIME]
+    return int(time * 1_000_000 if time < FIRST_US else time * 1_000)
+
+
+@njit(cache=True)
+def trace_of(recv_ns: int, counter: int) -> int:
+    """mix64(recv_ns + counter x golden ratio): the one id of what follows from this frame."""
+    z = uint64(recv_ns) + uint64(counter) * uint64(_GOLDEN) + uint64(_GOLDEN)
+    z = (z ^ (z >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> uint64(27))) * uint64(0x94D049BB133111EB)
+    trace: int = int64((z ^ (z >> uint64(31))) >> uint64(1))
+    return trace
+
+
+@njit(cache=True)
+def take_diff(feed: IntArray, block: IntArray, words: IntArray, recv_ns: int, counter: int) -> int:
+    """Judge the diff in `feed`, apply it, and write the BookUpdate.
+
+    Returns how many words were written (above 0), or minus OLD, GAP, CROSSED or BOOK_FULL.
+    """
+    verdict = judge(feed)
+    if verdict != APPLIED:
+        return -verdict
+    ticks_at, lots_at = HEAD, HEAD + feed[CAPACITY]
+    bids, n_bids, asks, n_asks = feed[BID_START], feed[BID_LEVELS], feed[ASK_START], feed[ASK_LEVELS]
+    if (
+        check_side(block, BIDS, feed, ticks_at + bids, feed, lots_at + bids, n_bids) == FULL
+        or check_side(block, ASKS, feed, ticks_at + asks, feed, lots_at + asks, n_asks) == FULL
+    ):
+        return -BOOK_FULL
+    apply_side(block, BIDS, feed, ticks_at + bids, feed, lots_at + bids, n_bids)
+    apply_side(block, ASKS, feed, ticks_at + asks, feed, lots_at + asks, n_asks)
+    feed[LAST_ID] = feed[FINAL_ID]
+    feed[IS_FIRST] = 0
+    if is_crossed(block):
+        return -CROSSED
+    words[EVENT_NS] = event_ns(feed)
+    words[ORIGIN_NS] = recv_ns
+    words[TRACE_ID] = trace_of(recv_ns, counter)
+    words[UPDATE_ID] = feed[FINAL_ID]
+    words[STATE] = _SYNCED
+    return write_top(block, words, feed[TOP_LEVELS])
+
+
+@njit(cache=True)
+def depth_frame(data: bytes, feed: IntArray, block: IntArray, words: IntArray, recv_ns: int, counter: int) -> int:
+    """Frame bytes to BookUpdate words in one call: `scan`, then `take_diff`. Words written, or minus any status."""
+    status = scan(data, feed)
+    if status != APPLIED:
+        return -status
+    if feed[FIELDS] & F_KIND == 0:
+        return -UNRECOGNISED
+    return take_diff(feed, block, words, recv_ns, counter)
