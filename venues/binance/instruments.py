@@ -1,0 +1,87 @@
+"""exchangeInfo: the venue's list of instruments, their grids and their floors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from pydantic import ValidationError
+
+from common.errors import WireError
+from common.messages import Instrument
+from common.messages.base import mix64
+from venues.binance.decode import load_json
+
+
+def read_exchange_info(
+    data: bytes, *, venue: str, now_ns: int, symbols: Collection[str] | None = None
+) -> list[Instrument]:
+    """The instruments of an exchangeInfo answer, all or those named; in the answer's order.
+
+    Raises:
+        WireError: it is no such answer, a symbol named is not in it, or one of its filters is missing or no number.
+    """
+    loaded = load_json(data)
+    if "symbols" not in loaded and "code" in loaded:
+        raise WireError(f"the venue refused exchangeInfo: {loaded['code']} {loaded.get('msg', '')}")
+    entries = loaded.get("symbols")
+    if not isinstance(entries, list):
+        raise WireError("exchangeInfo has no list of symbols")
+    wanted = None if symbols is None else set(symbols)
+    found = [
+        _instrument(entry, venue, now_ns)
+        for entry in entries
+        if isinstance(entry, dict) and (wanted is None or entry.get("symbol") in wanted)
+    ]
+    missing = (wanted or set()) - {instrument.symbol for instrument in found}
+    if missing:
+        raise WireError(f"{venue} does not list {', '.join(sorted(missing))}; correct market_data.symbols")
+    return found
+
+
+def _instrument(entry: dict[str, Any], venue: str, now_ns: int) -> Instrument:
+    symbol = str(entry.get("symbol"))
+    filters = {f.get("filterType"): f for f in entry.get("filters", ()) if isinstance(f, dict)}
+    tick_size = _number(symbol, filters, "PRICE_FILTER", "tickSize")
+    lot_size = _number(symbol, filters, "LOT_SIZE", "stepSize")
+    if not tick_size or not lot_size:
+        raise WireError(f"{symbol}: a tickSize or stepSize of 0 leaves no grid to count on")
+    try:
+        return Instrument(
+            event_ns=now_ns,
+            origin_ns=now_ns,
+            trace_id=mix64(now_ns),
+            venue=venue,
+            symbol=symbol,
+            base=entry.get("baseAsset", ""),
+            quote=entry.get("quoteAsset", ""),
+            tick_size=tick_size.normalize(),
+            lot_size=lot_size.normalize(),
+            min_qty_lots=int(_number(symbol, filters, "LOT_SIZE", "minQty") / lot_size),
+            max_qty_lots=min(int(_number(symbol, filters, "LOT_SIZE", "maxQty") / lot_size), 2**62),
+            min_notional=_min_notional(symbol, filters),
+            # Spot says status, futures contractStatus or status.
+            status=entry.get("status") or entry.get("contractStatus") or "TRADING",
+        )
+    except ValidationError as exc:
+        raise WireError(f"{symbol} in exchangeInfo: {exc}") from exc
+
+
+def _min_notional(symbol: str, filters: dict[Any, dict[str, Any]]) -> Decimal:
+    """Symbols carry NOTIONAL or MIN_NOTIONAL; futures spell the field `notional`; some symbols carry neither."""
+    for name, field in (("NOTIONAL", "minNotional"), ("MIN_NOTIONAL", "minNotional"), ("MIN_NOTIONAL", "notional")):
+        if field in filters.get(name, {}):
+            return _number(symbol, filters, name, field)
+    return Decimal(0)
+
+
+def _number(symbol: str, filters: dict[Any, dict[str, Any]], name: str, field: str) -> Decimal:
+    text = filters.get(name, {}).get(field)
+    try:
+        number = Decimal(str(text))
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or number < 0:
+        raise WireError(f"{symbol}: filter {name}, field {field} must be a number of at least 0, not {text!r}")
+    return number
