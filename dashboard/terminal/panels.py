@@ -137,6 +137,7 @@ def positions(view: RunView, *, wide: bool) -> Panel:
     if wide:
         figures.append(f"  realised {money(totals.realised_pnl)}  unrealised {money(totals.unrealised_pnl)}")
         figures.append(f"  exposure {money(str(risk.get('exposure_notional', 0)))}")
+    figures.no_wrap, figures.overflow = True, "ellipsis"
     grid = Table.grid(expand=True)
     grid.add_row(figures)
     grid.add_row(table)
