@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Any, Final, NamedTuple
-from urllib.parse import quote, urlsplit, urlunsplit
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 
@@ -24,19 +24,7 @@ _REST_HOSTS: Final = {
     "fstream.binance.com": "https://fapi.binance.com",
     "fstream.binancefuture.com": "https://demo-fapi.binance.com",
 }
-#: Depth limits a request may name, with their weights.
-_DEPTH_WEIGHTS: Final = {
-    "binance": ((100, 5), (500, 25), (1000, 50), (5000, 250)),
-    "binance-usdm": ((5, 2), (10, 2), (20, 2), (50, 2), (100, 5), (500, 10), (1000, 20)),
-}
-_PATHS: Final = {"binance": "/api/v3", "binance-usdm": "/fapi/v1"}
-
-
-class Request(NamedTuple):
-    """A REST GET: path with query, and its weight in the venue's request limit."""
-
-    path: str
-    weight: int
+_DOMAINS: Final = (".binance.com", ".binance.vision")
 
 
 class ControlKind(Enum):
@@ -67,41 +55,26 @@ def stream_names(symbols: Sequence[str], *, with_book_ticker: bool) -> list[str]
     return names
 
 
-def subscribe_frames(names: Sequence[str], first_id: int = 1) -> list[bytes]:
-    """SUBSCRIBE frames for `names`, numbered from `first_id`; to be sent within MAX_CLIENT_MESSAGES_PER_S."""
-    return _control_frames("SUBSCRIBE", names, first_id)
+def subscribe_frames(venue: str, symbols: Sequence[str], with_book_ticker: bool) -> list[str]:
+    """SUBSCRIBE frames (text), to be sent within MAX_CLIENT_MESSAGES_PER_S."""
+    if venue not in VENUES:
+        raise ValueError(f"{venue} does not speak this protocol; these do: {', '.join(VENUES)}")
+    names = stream_names(symbols, with_book_ticker=with_book_ticker)
+    return [
+        orjson.dumps({"method": "SUBSCRIBE", "params": names[at : at + _NAMES_PER_FRAME], "id": number}).decode()
+        for number, at in enumerate(range(0, len(names), _NAMES_PER_FRAME), 1)
+    ]
 
 
-def unsubscribe_frames(names: Sequence[str], first_id: int) -> list[bytes]:
-    """UNSUBSCRIBE frames, likewise."""
-    return _control_frames("UNSUBSCRIBE", names, first_id)
-
-
-def default_rest_url(websocket_url: str) -> str:
+def default_rest_url(venue: str, websocket_url: str) -> str:
     """The REST base beside a stream's address: the venue's own for its hosts, else the same host and port."""
     parts = urlsplit(websocket_url)
-    known = _REST_HOSTS.get(parts.hostname or "")
-    return known or urlunsplit(("https" if parts.scheme == "wss" else "http", parts.netloc, "", "", ""))
-
-
-def depth_request(venue: str, symbol: str, levels: int) -> Request:
-    """A snapshot of at least `levels` a side, or as many as the venue gives."""
-    weights = _DEPTH_WEIGHTS[venue]
-    limit, weight = next(((most, w) for most, w in weights if most >= levels), weights[-1])
-    return Request(f"{_PATHS[venue]}/depth?symbol={quote(symbol)}&limit={limit}", weight)
-
-
-def exchange_info_request(venue: str, symbols: Sequence[str]) -> Request:
-    """The instruments; USD-M gives them all whatever is asked."""
-    if venue != "binance":
-        return Request(f"{_PATHS[venue]}/exchangeInfo", 1)
-    names = quote(orjson.dumps(list(symbols)).decode(), safe="")
-    return Request(f"{_PATHS[venue]}/exchangeInfo?symbols={names}", 20)
-
-
-def time_request(venue: str) -> Request:
-    """The venue's clock."""
-    return Request(f"{_PATHS[venue]}/time", 1)
+    host = parts.hostname or ""
+    if host in _REST_HOSTS:
+        return _REST_HOSTS[host]
+    if host.endswith(_DOMAINS):
+        return _REST_HOSTS["fstream.binance.com" if venue == "binance-usdm" else "stream.binance.com"]
+    return urlunsplit(("https" if parts.scheme == "wss" else "http", parts.netloc, "", "", ""))
 
 
 def classify_control(message: dict[str, Any]) -> tuple[ControlKind, str]:
@@ -114,10 +87,3 @@ def classify_control(message: dict[str, Any]) -> tuple[ControlKind, str]:
     if "result" in message and "id" in message:
         return ControlKind.REPLY, str(message["id"])
     return ControlKind.UNKNOWN, ", ".join(sorted(map(str, message)))
-
-
-def _control_frames(method: str, names: Sequence[str], first_id: int) -> list[bytes]:
-    return [
-        orjson.dumps({"method": method, "params": list(names[at : at + _NAMES_PER_FRAME]), "id": first_id + number})
-        for number, at in enumerate(range(0, len(names), _NAMES_PER_FRAME))
-    ]
