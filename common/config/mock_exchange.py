@@ -102,7 +102,7 @@ class MockExchangeConfig(Section):
         20.0, ge=0, le=1_000_000, description="times the original speed; 0 is as fast as clients read"
     )
     client_queue_frames: int = Field(
-        8192, ge=64, le=1_000_000, description="frames that may wait for one client; a slower one is disconnected"
+        8192, ge=1024, le=1_000_000, description="frames that may wait for one client; a slower one is disconnected"
     )
     damage: DamageConfig = Field(DamageConfig(), description="what goes wrong on purpose")
     metrics_address: ListenAddress = Field(

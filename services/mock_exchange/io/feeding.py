@@ -77,6 +77,7 @@ class ReplayFeed:
         exchange, hub = self._exchange, self._hub
         while not any(hub.is_read(channel) for channel in exchange.depth_channels):
             await hub.wait_for_change()
+        exchange.snapshots_answered.clear()
         deadline_s = self._loop.time() + SETTLE_S
         while not all(hub.is_read(channel) for channel in exchange.channels):
             try:

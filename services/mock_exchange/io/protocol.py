@@ -11,7 +11,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 #: Key in the scope's extensions under which an endpoint finds its connection's `abort`.
 ABORT: Final = "tidewire.abort"
 #: Without a bound the kernel lets megabytes pile up, and a slow client is noticed late.
-SEND_BUFFER_BYTES: Final = 256 * 1024
+SEND_BUFFER_BYTES: Final = 128 * 1024
 
 
 class StreamProtocol(WebSocketsSansIOProtocol):
