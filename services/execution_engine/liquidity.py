@@ -7,6 +7,7 @@ it is gone): only then is what stands there new.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Final, NamedTuple
 
 from common.messages import BookUpdate, Side
@@ -23,6 +24,12 @@ class LevelFill(NamedTuple):
 
     price_ticks: int
     qty_lots: int
+
+
+def lots_at(ticks: IntArray, lots: IntArray, price_ticks: int, sign: int) -> int:
+    """Lots displayed at a price; 0 when there is no such level. `sign`: +1 for asks, -1 for bids."""
+    at = bisect_left(ticks, price_ticks * sign, key=lambda t: t * sign)
+    return int(lots[at]) if at < len(ticks) and ticks[at] == price_ticks else 0
 
 
 class _MakerDebt(NamedTuple):
@@ -48,6 +55,11 @@ class TakenLiquidity:
 
     def __init__(self) -> None:
         self._levels: dict[int, _Taken] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is remembered."""
+        return not self._levels
 
     def available(self, price_ticks: int, displayed_lots: int) -> int:
         """Lots of a displayed level that are still there for us."""
@@ -75,14 +87,11 @@ class TakenLiquidity:
             depth: levels the whole side has; when more than n, what lies behind the last is not known to be gone.
             sign: +1 for asks (prices rise away from the touch), -1 for bids.
         """
-        if not self._levels:
-            return
         last = int(ticks[-1])
         for price, level in list(self._levels.items()):
             if depth > len(ticks) and (price - last) * sign > 0:
                 continue
-            at = (ticks == price).nonzero()[0]
-            displayed = int(lots[at[0]]) if len(at) else 0
+            displayed = lots_at(ticks, lots, price, sign)
             if level.displayed_lots == _NOT_SEEN and displayed:
                 level.displayed_lots = displayed
             elif displayed != level.displayed_lots:
@@ -101,9 +110,10 @@ class Liquidity:
     def observe(self, book: BookUpdate) -> None:
         """A newer valid book."""
         self._book = book
-        header = book.words
-        self._asks.observe(book.ask_ticks, book.ask_lots, int(header[ASK_DEPTH]), 1)
-        self._bids.observe(book.bid_ticks, book.bid_lots, int(header[BID_DEPTH]), -1)
+        if not self._asks.is_empty:
+            self._asks.observe(book.ask_ticks, book.ask_lots, book.head[ASK_DEPTH], 1)
+        if not self._bids.is_empty:
+            self._bids.observe(book.bid_ticks, book.bid_lots, book.head[BID_DEPTH], -1)
         while self._debts:
             side, debt = self._debts.popitem()
             self.take(side, self.walk(side, debt.limit_ticks, debt.qty_lots))
@@ -139,7 +149,7 @@ class Liquidity:
         """An order of `side` got these."""
         ticks, lots, taken = self._opposite(side)
         for price, qty in fills:
-            taken.take(price, qty, int(lots[(ticks == price).nonzero()[0][0]]))
+            taken.take(price, qty, lots_at(ticks, lots, price, side.sign))
 
     def restore_take(self, side: Side, price_ticks: int, qty_lots: int, event_ns: int, *, is_maker: bool) -> None:
         """An order of `side` got this in an earlier life, on a book of time `event_ns`.

@@ -112,3 +112,13 @@ def test_an_open_order_is_known_however_many_came_after() -> None:
     for n in range(5):
         table.accept(approved(f"later-{n}"))
     assert table.accept(ORDER) is None
+
+
+def test_a_fill_told_twice_under_two_names_counts_once() -> None:
+    table = OrderTable()
+    order = table.accept(ORDER)
+    assert order is not None
+    table.apply(report(ORDER, 1, ExecType.PENDING_NEW, OrderStatus.PENDING_NEW))
+    assert table.apply(report(ORDER, 2, ExecType.TRADE, OrderStatus.PARTIALLY_FILLED, last=4, cum=4))
+    assert not table.apply(report(ORDER, 3, ExecType.TRADE, OrderStatus.PARTIALLY_FILLED, last=4, cum=4))
+    assert order.cum_qty_lots == 4
