@@ -1,0 +1,1 @@
+"""Sockets and HTTP of market data."""

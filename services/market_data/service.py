@@ -1,0 +1,48 @@
+"""The market data shell: the feed's connection beside the stage on the bus."""
+
+from __future__ import annotations
+
+import asyncio
+
+from common.config import SystemConfig
+from common.errors import EXIT_OK
+from common.messages import Source
+from common.runtime.daemon import DaemonFlags
+from common.runtime.logging import get_logger
+from common.runtime.service import make_driver
+from services.market_data.io.feed import Feed
+from services.market_data.stage import MarketDataStage
+from venues.binance.kernels import warm_up
+
+
+async def run(config: SystemConfig, flags: DaemonFlags) -> int:
+    """Run until stopped; the exit code.
+
+    Raises:
+        ConfigError: an address is taken, or the venue was never reached.
+    """
+    warm_up()
+    stage = MarketDataStage(config.market_data)
+    feed: Feed
+    driver = make_driver(
+        Source.MARKET_DATA,
+        stage,
+        config,
+        perform=lambda command: feed.perform(command),
+        is_ready=lambda: feed.is_connected,
+    )
+    feed = Feed(config.market_data, driver.inject, driver.clock.now_ns, get_logger("market_data.feed"))
+    async with driver:
+        feeding = asyncio.create_task(feed.run())
+        running = asyncio.create_task(driver.run(flags.stop))
+        try:
+            await asyncio.wait((feeding, running), return_when=asyncio.FIRST_COMPLETED)
+            if feeding.done():
+                feeding.result()
+            if running.done():
+                running.result()
+        finally:
+            feeding.cancel()
+            running.cancel()
+            await asyncio.gather(feeding, running, return_exceptions=True)
+    return EXIT_OK
