@@ -10,7 +10,7 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -158,13 +158,27 @@ class LiveDriver:
             self._input_log.close()
         self.log.info("Stopped")
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop` is set.
+    async def run(self, stop: asyncio.Event, beside: Coroutine[Any, Any, None] | None = None) -> None:
+        """Until `stop` is set, or `beside` (the shell's own endless work) fails.
 
         Raises:
             HaltError: state can no longer be trusted.
+            Whatever `beside` raises.
         """
-        await _first_of(stop, self._halted)
+        work: list[asyncio.Task[Any]] = [
+            asyncio.create_task(self._halted.wait()),
+            asyncio.create_task(stop.wait()),
+        ]
+        if beside is not None:
+            work.append(asyncio.create_task(beside))
+        try:
+            done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
         if self._turns.halt:
             raise self._turns.halt
 
@@ -300,14 +314,3 @@ class LiveDriver:
             "latency": latency,
             "stage": dict(self._stage.stats()),
         }
-
-
-async def _first_of(*events: asyncio.Event) -> None:
-    """Wait until the first of some events is set."""
-    waits = [asyncio.create_task(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)

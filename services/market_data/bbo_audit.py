@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from common.errors import WireError
 from common.messages.book import ASK_COUNT, BID_COUNT, HEADER_WORDS, UPDATE_ID, IntArray
 from venues.binance.decode import BookTicker
 
@@ -36,9 +35,9 @@ class BboAudit:
         self._pending.clear()
 
     def on_ticker(self, ticker: BookTicker) -> None:
-        """The venue told its best bid and ask."""
+        """The venue told its best bid and ask; one older than the last is of no use."""
         if self._tickers and ticker.update_id < self._tickers[-1].update_id:
-            raise WireError(f"bookTicker {ticker.update_id} after {self._tickers[-1].update_id}: out of order")
+            return
         self._tickers.append(ticker)
         if self._pending:
             self._settle(ticker.update_id)

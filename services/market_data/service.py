@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from common.config import SystemConfig
 from common.errors import EXIT_OK
 from common.messages import Source
@@ -33,16 +31,5 @@ async def run(config: SystemConfig, flags: DaemonFlags) -> int:
     )
     feed = Feed(config.market_data, driver.inject, driver.clock.now_ns, get_logger("market_data.feed"))
     async with driver:
-        feeding = asyncio.create_task(feed.run())
-        running = asyncio.create_task(driver.run(flags.stop))
-        try:
-            await asyncio.wait((feeding, running), return_when=asyncio.FIRST_COMPLETED)
-            if feeding.done():
-                feeding.result()
-            if running.done():
-                running.result()
-        finally:
-            feeding.cancel()
-            running.cancel()
-            await asyncio.gather(feeding, running, return_exceptions=True)
+        await driver.run(flags.stop, beside=feed.run())
     return EXIT_OK

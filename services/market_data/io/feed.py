@@ -14,7 +14,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
 from common.config import MarketDataConfig
-from common.errors import ConfigError, RetryableError
+from common.errors import ConfigError, RefusedError, RetryableError, WireError
 from common.messages import LinkState, RawFrame
 from common.stage import Command
 from common.topics import Event
@@ -69,7 +69,9 @@ class Feed:
         for wait_s in delays_s(self._config.reconnect_delay_ms, self._config.reconnect_max_delay_ms, self._rng):
             try:
                 found = await self._rest.instruments()
-            except RetryableError as exc:
+            except RefusedError as exc:
+                raise ConfigError("market_data.symbols", str(exc), "Name symbols as the venue spells them") from exc
+            except (RetryableError, WireError) as exc:
                 self._failed("market_data.rest_url", str(exc), wait_s)
                 await asyncio.sleep(wait_s)
                 continue

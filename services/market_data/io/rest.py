@@ -36,7 +36,9 @@ class MarketRest:
         if answer.status_code in _TOO_MANY:
             wait_s = float(answer.headers.get("Retry-After", "60"))
             self._not_before = loop.time() + wait_s
-            raise RetryableError(f"{self.base}{path}: the venue says to wait {wait_s:g} s (HTTP {answer.status_code})")
+            raise RetryableError(
+                f"{self.base}{path}: the venue says to wait {wait_s:g} s (HTTP {answer.status_code})"
+            )
         if answer.status_code != httpx.codes.OK:
             raise RetryableError(f"{self.base}{path}: HTTP {answer.status_code}: {answer.text[:200]}")
         return answer.content
@@ -74,5 +76,3 @@ class MarketRest:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-

@@ -1,0 +1,85 @@
+"""The execution engine's shell: the venue's rules and clock by REST, the stage on the bus."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+from common.config import SystemConfig
+from common.errors import EXIT_OK, ConfigError, RefusedError, RetryableError, WireError
+from common.messages import Source
+from common.runtime.daemon import DaemonFlags
+from common.runtime.logging import get_logger
+from common.runtime.service import make_driver
+from common.topics import Event
+from services.execution_engine.io.venue_rest import VenueRest
+from services.execution_engine.safety import refuse_live
+from services.execution_engine.stage import ExecutionStage
+
+#: The rules and the clock's offset are read again this often: venues change both while running.
+_REFRESH_S: Final = 600.0
+
+
+class VenueRules:
+    """Keeps the stage told of the venue's rules (instruments), and watches its clock."""
+
+    def __init__(self, config: SystemConfig, inject: Callable[[Event], None], log: Any) -> None:
+        self.are_known = False
+        self._config = config
+        self._inject = inject
+        self._log = log
+
+    async def run(self) -> None:
+        """Until cancelled.
+
+        Raises:
+            ConfigError: the venue refuses, or was not reached within market_data.startup_timeout_ms.
+        """
+        async with VenueRest(self._config.execution, self._config.market_data.exchange) as rest:
+            start = asyncio.get_running_loop().time()
+            while True:
+                wait_s = _REFRESH_S
+                try:
+                    await self._refresh(rest)
+                except (RetryableError, WireError) as exc:
+                    wait_s = self._config.execution.retry_delay_ms / 1000
+                    self._failed(exc, asyncio.get_running_loop().time() - start)
+                except RefusedError as exc:
+                    raise ConfigError("execution.exchange_api_url", str(exc), "Correct it and start again") from exc
+                await asyncio.sleep(wait_s)
+
+    async def _refresh(self, rest: VenueRest) -> None:
+        for instrument in await rest.fetch_instruments(self._config.market_data.symbols):
+            self._inject(instrument)
+        clock = await rest.clock_offset()
+        self._log.info(
+            "Venue rules read",
+            symbols=len(self._config.market_data.symbols),
+            clock_offset_ms=round(clock.offset_ns / 1e6, 3),
+            round_trip_ms=round(clock.round_trip_ns / 1e6, 3),
+        )
+        self.are_known = True
+
+    def _failed(self, exc: Exception, failing_s: float) -> None:
+        if not self.are_known and failing_s * 1000 >= self._config.market_data.startup_timeout_ms:
+            raise ConfigError(
+                "execution.exchange_api_url", f"never reached in {failing_s:.0f} s", f"Last: {exc}"
+            ) from exc
+        self._log.warning("Venue rules not read", problem=str(exc))
+
+
+async def run(config: SystemConfig, flags: DaemonFlags) -> int:
+    """Run until stopped; the exit code.
+
+    Raises:
+        ConfigError: anything but paper trading was asked for, an address is taken, or the venue was never reached.
+    """
+    refuse_live(config.execution, flags.live)
+    stage = ExecutionStage(config.execution)
+    rules: VenueRules
+    driver = make_driver(Source.EXECUTION_ENGINE, stage, config, is_ready=lambda: rules.are_known)
+    rules = VenueRules(config, driver.inject, get_logger("execution_engine.venue"))
+    async with driver:
+        await driver.run(flags.stop, beside=rules.run())
+    return EXIT_OK
