@@ -15,7 +15,6 @@ from common.messages import Instrument
 from common.messages.base import mix64
 from venues.binance.decode import load_json, time_ns
 
-
 _PATHS: Final = {"binance": "/api/v3/exchangeInfo", "binance-usdm": "/fapi/v1/exchangeInfo"}
 
 

@@ -18,9 +18,9 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-from common.messages.book import EVENT_NS, ORIGIN_NS, STATE, TRACE_ID, UPDATE_ID, IntArray
+from common.messages.book import EVENT_NS, ORIGIN_NS, STATE, TRACE_ID, UPDATE_ID, IntArray, words_needed
 from common.messages.market import FeedState
-from market.order_book.kernels import ASKS, BIDS, FULL, apply_side, check_side, is_crossed, write_top
+from market.order_book.kernels import ASKS, BIDS, FULL, apply_side, check_side, is_crossed, new_block, write_top
 
 # Words of `feed` that are set once, for one instrument.
 MODE: Final = 0
@@ -530,3 +530,18 @@ def depth_frame(data: bytes, feed: IntArray, block: IntArray, words: IntArray, r
     if feed[FIELDS] & F_KIND == 0:
         return -UNRECOGNISED
     return take_diff(feed, block, words, recv_ns, counter)
+
+
+def warm_up() -> None:
+    """Compile every kernel for the types used in production."""
+    block, words = new_block(4), np.zeros(words_needed(1, 1), np.int64)
+    feed = np.zeros(HEAD + 8, np.int64)
+    feed[TOP_LEVELS], feed[CAPACITY], feed[SYMBOL_LENGTH], feed[SYMBOL] = 1, 4, 1, ord("X")
+    feed[TICK_MULTIPLE] = feed[LOT_MULTIPLE] = 1
+    frame = b'{"e":"depthUpdate","E":1,"s":"X","U":1,"u":1,"b":[["1","1"]],"a":[["2","1"]]}'
+    if depth_frame(frame, feed, block, words, 1, 1) < 0 or scan(frame, feed) != APPLIED:
+        raise AssertionError("the kernels do not read the plainest frame")
+    take_diff(feed, block, words, 1, 1)
+    judge(feed)
+    event_ns(feed)
+    trace_of(1, 1)
