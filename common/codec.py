@@ -80,9 +80,15 @@ def _parse_address(raw: bytes) -> tuple[str, str]:
     return topic, key
 
 
+def _fields(model: BaseModel) -> dict[str, Any]:
+    """A model's fields as they are; what it has cached beside them does not travel."""
+    values, declared = model.__dict__, type(model).model_fields
+    return values if len(values) == len(declared) else {name: values[name] for name in declared}
+
+
 def _default(value: object) -> object:
     if isinstance(value, BaseModel):
-        return value.__dict__
+        return _fields(value)
     if hasattr(value, "as_tuple"):  # Decimal
         return str(value)
     raise TypeError(f"{type(value).__name__} has no place in a message")
@@ -97,7 +103,7 @@ def encode_body(event: Event, codec: Codec) -> tuple[int, bytes]:
             return _RAW, event.body()
         return _JSON, orjson.dumps({"header": event.header.__dict__, "levels": event.words[HEADER_WORDS:].tolist()})
     if codec is Codec.MSGPACK:
-        return _MSGPACK, ormsgpack.packb(event.__dict__, default=_default)
+        return _MSGPACK, ormsgpack.packb(_fields(event), default=_default)
     return _JSON, event.model_dump_json().encode()
 
 

@@ -108,6 +108,7 @@ def test_nested_models_and_decimals_survive() -> None:
         tick_size="0.01",
         lot_size="1E-5",
     )
+    assert (pair.price_decimals, pair.qty_decimals) == (2, 5), "cached beside the fields, and not to travel"
     for event in (state, pair):
         for codec in Codec:
             data = encode_frame(event, source=Source.RISK_MANAGER, epoch=1, sequence=1, publish_ns=1, codec=codec)
