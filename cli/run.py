@@ -138,7 +138,9 @@ def _conclude(supervisor: Supervisor, plan: RunPlan, end: End, options: RunOptio
 
     summary = supervisor.summary()
     if not options.json_only:
-        console = Console(width=None if sys.stdout.isatty() else 100)
-        console.print(report(summary, plan, end.value, tuple(supervisor.watch.notices)))
+        is_terminal = sys.stdout.isatty()
+        # Without a terminal the warnings have been printed already, each when it came.
+        notices = tuple(supervisor.watch.notices) if is_terminal else ()
+        Console(width=None if is_terminal else 120).print(report(summary, plan, end.value, notices))
     print(summary.line(), flush=True)
     return summary.exit_code

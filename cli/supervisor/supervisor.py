@@ -103,7 +103,7 @@ class Supervisor:
         if now - self._polled_s >= (_POLL_S if is_steady else _TURN_S):
             self._polled_s = now
             await self.watch.poll(self.watch.children)
-            if not self._trading_s and self.watch.all_ready:
+            if not self._trading_s and self.watch.was_ready:
                 self._trading_s = time.monotonic()
         self.watch.read_logs()
         self._presenter.show(self.watch.view(elapsed_s=self._elapsed_s(), is_trading=self._trading_s > 0))

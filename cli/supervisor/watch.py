@@ -16,6 +16,9 @@ from cli.supervisor.status_client import fetch_all
 from dashboard.statuses import HOPS, MOCK_EXCHANGE, StatusLedger, add_up, open_feed_gaps
 from dashboard.terminal.state import Health, RunView
 
+#: While all start at once, market data finds the venue not there yet, connects, synchronises: news only if it lasts.
+_STARTING: Final = "[market_data.feed]"
+_PATIENCE_S: Final = 10.0
 _STAMP: Final = re.compile(r"^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(\.\d+)?Z? +")
 
 
@@ -36,6 +39,9 @@ class Watch:
         self._limit = NoticeLimit()
         self._progress: tuple[int, ...] = ()
         self._began_s = time.monotonic()
+        #: Set once all have been ready at the same time.
+        self.was_ready = False
+        self._early: list[str] = []
 
     def notice(self, service: str, line: str) -> None:
         """Tell the user something about a daemon."""
@@ -53,6 +59,7 @@ class Watch:
                 self.ledger.record(status)
         if self.first_fill_s is None and self.ledger.stage("execution_engine").get("fills"):
             self.first_fill_s = time.monotonic() - self._began_s
+        self.was_ready = self.was_ready or self.all_ready
         progress = self._progress_now()
         self.quiet_polls = self.quiet_polls + 1 if progress == self._progress else 0
         self._progress = progress
@@ -68,8 +75,18 @@ class Watch:
         now = time.monotonic()
         for service, tail in self._tails.items():
             notable = [_STAMP.sub(r"\1 ", line) for line in tail.new_lines() if is_notable(line)]
+            if not self.was_ready:
+                notable = self._hold_back(notable, now)
             for line in self._limit.admit(service, notable, now):
                 self._tell(line)
+
+    def _hold_back(self, lines: list[str], now_s: float) -> list[str]:
+        """The lines to show while not all are ready yet; after some patience, also those held back until then."""
+        if now_s - self._began_s < _PATIENCE_S:
+            self._early += [line for line in lines if _STARTING in line]
+            return [line for line in lines if _STARTING not in line]
+        early, self._early = self._early, []
+        return early + lines
 
     @property
     def replay_done(self) -> bool:

@@ -17,6 +17,7 @@ import pytest
 from cli.supervisor.plan import RunPlan
 from cli.supervisor.presenter import QuietPresenter
 from cli.supervisor.supervisor import End, Supervisor
+from cli.supervisor.watch import Watch
 from dashboard.statuses import MOCK_EXCHANGE
 from dashboard.terminal.state import RunView
 from tests.supervisor.samples import good_statuses
@@ -83,7 +84,7 @@ def supervisor_of(plan: RunPlan) -> tuple[Supervisor, Recorder]:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(15):
-        while not condition():  # noqa: ASYNC110 - what is waited for is another object's state
+        while not condition():
             await asyncio.sleep(0.02)
 
 
@@ -202,6 +203,19 @@ async def test_warnings_in_the_logs_are_surfaced_and_a_storm_is_counted(tmp_path
     shown = "20:15:32 WARNING [signal_bridge.model] No model file"
     assert recorder.notices.count(shown) == 1 + 4
     assert not any("all is well" in n for n in recorder.notices)
+
+
+async def test_what_is_only_the_commotion_of_starting_is_not_told_unless_it_lasts(tmp_path: Path) -> None:
+    lines = [f"2025-10-14T20:15:32.456Z WARNING [market_data.{c}] Not reached" for c in ("feed", "clock")]
+    plan = make_plan(tmp_path)
+    plan.log_paths["market_data"].write_text("\n".join(lines) + "\n")
+    recorder = Recorder()
+    watch = Watch(plan, recorder)
+    watch.read_logs()
+    assert recorder.notices == ["20:15:32 WARNING [market_data.clock] Not reached"]
+    watch._began_s -= 60
+    watch.read_logs()
+    assert recorder.notices[1:] == ["20:15:32 WARNING [market_data.feed] Not reached"]
 
 
 @pytest.mark.parametrize("code", [0, 7])
