@@ -203,20 +203,27 @@ class PaperBroker:
         return self.poll(key, now_ns) if market.working else []
 
     def poll(self, key: str, now_ns: int) -> list[BrokerEvent]:
-        """What is due for the orders of `key` on the book as it stands, in order of sending."""
+        """What is due for the orders of `key` on the book as it stands, in order of sending.
+
+        Until nothing more follows: a fill of a later order may leave an earlier reduce-only one nothing to reduce.
+        Polling again on the same book says nothing new.
+        """
+        events: list[BrokerEvent] = []
         market = self._markets.get(key)
         if market is None or not market.working:
-            return []
-        events: list[BrokerEvent] = []
+            return events
         held_lots = self._position_lots(key)
-        for order_id, working in list(market.working.items()):
-            for event in self._advance(market, working, held_lots, now_ns):
-                events.append(event)
-                held_lots += working.order.side.sign * event.last_qty_lots
-                working.leaves_lots -= event.last_qty_lots
-                if working.leaves_lots == 0 or event.exec_type in (ExecType.CANCELED, ExecType.EXPIRED):
-                    del market.working[order_id], self._keys[order_id]
-        return events
+        while True:
+            told = len(events)
+            for order_id, working in list(market.working.items()):
+                for event in self._advance(market, working, held_lots, now_ns):
+                    events.append(event)
+                    held_lots += working.order.side.sign * event.last_qty_lots
+                    working.leaves_lots -= event.last_qty_lots
+                    if working.leaves_lots == 0 or event.exec_type in (ExecType.CANCELED, ExecType.EXPIRED):
+                        del market.working[order_id], self._keys[order_id]
+            if len(events) == told or not market.working:
+                return events
 
     def deadline_ns(self) -> int | None:
         """When `on_deadline` has something to do; None for never."""

@@ -289,6 +289,7 @@ def test_what_holds_whatever_happens(steps: list[Any], latency_ms: int) -> None:
     for number, step in enumerate(steps):
         position = witness.desk.lots[KEY]
         witness.check(witness.play(number, step), position)
+        assert witness.desk.broker.poll(KEY, witness.now) == [], "the same book, asked again, says nothing new"
     desk = witness.desk
     assert len(desk.broker) == len(desk.orders) - len(witness.ended)
     for order_id, order in desk.orders.items():
