@@ -21,8 +21,7 @@ from common.config import BusConfig
 from common.messages import BookUpdate, Instrument, Source
 from common.runtime.upstream import Upstream
 from common.topics import Event
-from tests.conftest import ROOT
-from tests.rig import Rig
+from tests.rig import PIPELINE, ROOT, Rig
 
 pytestmark = [pytest.mark.slow, pytest.mark.recorded, pytest.mark.timeout(300)]
 
@@ -41,6 +40,7 @@ class Listener:
     def __init__(self) -> None:
         self.books: list[BookUpdate] = []
         self.instruments: dict[str, Instrument] = {}
+        self.is_live = False
 
     def on_event(self, event: Event, _data: bytes, _frame: Frame | None) -> None:
         if isinstance(event, BookUpdate):
@@ -48,7 +48,7 @@ class Listener:
         elif isinstance(event, Instrument):
             self.instruments[event.symbol] = event
 
-    async def follow(self, rig: Rig, process: subprocess.Popen[bytes]) -> None:
+    async def follow(self, rig: Rig, is_over: Callable[[], bool]) -> None:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         upstream = Upstream(
             Source.MARKET_DATA,
@@ -61,27 +61,13 @@ class Listener:
         )
         section = rig.settings["market_data"]
         upstream.open(context, section["zmq_publish_address"], section["zmq_reply_address"])
-        while process.poll() is None:
+        while not await asyncio.to_thread(is_over):
             await asyncio.sleep(0.1)
             upstream.tick()
+            self.is_live = upstream.is_live
         upstream.close()
         context.term()
         assert upstream.topics["book"].tracker.lost == 0
-
-
-def run_and_listen(rig: Rig, flags: list[str]) -> tuple[int, dict[str, Any], Listener, str]:
-    listener = Listener()
-    with (rig.folder / "err").open("wb") as err:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cli.main", "run", *rig.config_flags, *flags],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=err,
-            stdin=subprocess.DEVNULL,
-        )
-    asyncio.run(asyncio.wait_for(listener.follow(rig, process), 240))
-    out = process.communicate()[0].decode()
-    return process.returncode, json.loads(out.strip().splitlines()[-1]), listener, out
 
 
 def capture_frames(files: list[Path]) -> list[dict[str, Any]]:
@@ -92,14 +78,46 @@ def capture_frames(files: list[Path]) -> list[dict[str, Any]]:
     return frames
 
 
+def trade_on(rig: Rig) -> Listener:
+    """Start the pipeline, listen to it, then let the exchange replay; until all is fed and settled."""
+    listener = Listener()
+    rig.start(*PIPELINE)
+    rig.wait(lambda: bool(rig.status("market_data")), "market data up")
+    quiet_since = [0.0, 0.0]
+
+    def is_over() -> bool:
+        if "mock_exchange" not in rig.processes:
+            if listener.is_live:
+                rig.start("mock_exchange")
+            return False
+        frames = float(rig.stage("market_data").get("frames", 0))
+        if frames != quiet_since[0] or not rig.stage("mock_exchange").get("replay_done"):
+            quiet_since[:] = frames, time.monotonic()
+        return frames > 0 and time.monotonic() - quiet_since[1] > 2
+
+    asyncio.run(asyncio.wait_for(listener.follow(rig, is_over), 200))
+    return listener
+
+
 def test_the_published_book_is_the_venues_own(make_rig: Callable[..., Rig], recorded: Path, capture: str) -> None:
     names, older, misses_allowed = CAPTURES[capture]
     files = [recorded / "hftbacktest" / name for name in names]
-    rig = make_rig()
-    code, summary, listener, said = run_and_listen(
-        rig, [*(f for file in files for f in ("--replay", str(file))), "--speed", "20"]
+    rig = make_rig(
+        market_data={
+            "exchange": "binance" if capture == "spot" else "binance-usdm",
+            "symbols": ["BTCUSDT"],
+            "reconnect_delay_ms": 50,
+            "reconnect_max_delay_ms": 200,
+        },
+        mock_exchange={"replay_files": [str(file) for file in files], "replay_speed": 40},
     )
-    assert code == 0, said
+    listener = trade_on(rig)
+    status = rig.status("market_data")["stage"]
+    assert (status["gaps_seen"], status["bad_frames"], status["crossed"]) == (0, 0, 0)
+    assert status["bbo_compared"] - status["bbo_equal"] <= misses_allowed
+    assert rig.stage("execution_engine")["fills"] > 0
+    assert rig.positions("risk_manager") == rig.positions("execution_engine")
+    rig.stop()
     frames = capture_frames(files)
     diffs = [f["data"]["u"] for f in frames if f.get("stream", "").split("@")[1:2] == ["depth"]]
     tickers = [f["data"] for f in frames if f.get("stream", "").endswith("bookTicker")]
@@ -123,8 +141,6 @@ def test_the_published_book_is_the_venues_own(make_rig: Callable[..., Rig], reco
         equal += ours == tuple(float(ticker[k]) for k in "bBaA")
     assert compared >= len(diffs) - older - 5
     assert compared - equal <= misses_allowed
-    assert summary["bbo"]["compared"] - summary["bbo"]["equal"] <= misses_allowed
-    assert summary["fills"] > 0
 
 
 @pytest.fixture(params=sorted(CAPTURES))
@@ -137,10 +153,22 @@ def test_damage_is_seen_and_healed_and_no_wrong_book_is_published(
 ) -> None:
     file = recorded / "hftbacktest" / "spot" / "btcusdt_20240808.gz"
     rig = make_rig()
-    code, summary, listener, said = run_and_listen(
-        rig, ["--replay", str(file), "--speed", "20", "--damage", "0.01", "--seed", "5"]
-    )
-    assert code == 0, said
+    listener = Listener()
+    with (rig.folder / "err").open("wb") as err:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "cli.main", "run", *rig.config_flags),
+                *("--replay", str(file), "--speed", "20", "--damage", "0.01", "--seed", "5"),
+            ],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=err,
+            stdin=subprocess.DEVNULL,
+        )
+    asyncio.run(asyncio.wait_for(listener.follow(rig, lambda: process.poll() is not None), 200))
+    said = process.communicate()[0].decode()
+    assert process.returncode == 0, said
+    summary = json.loads(said.strip().splitlines()[-1])
     feed = summary["feed"]
     assert feed["gaps_seen"] > 10 and feed["gaps_seen"] == feed["gaps_healed"]
     assert feed["bad_frames"] > 5

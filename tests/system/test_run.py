@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -44,5 +45,5 @@ def test_ctrl_c_stops_everything_within_five_seconds_with_a_summary(make_rig: Ca
     finally:
         process.kill()
     assert took_s < 5, out.decode()
-    assert out.decode().strip().splitlines()[-1].startswith('{"seconds"')
+    assert json.loads(out.decode().strip().splitlines()[-1])["seconds"] >= 1
     assert not rig.status("market_data"), "a daemon is still there"
