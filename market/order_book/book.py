@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from common.errors import TidewireError
 from common.messages import Side
 from common.messages.book import IntArray
@@ -75,6 +77,25 @@ class OrderBook:
         Writes the four counts and the levels, not the rest of the header. Returns how many words are in use.
         """
         return int(k.write_top(self.block, words, n))
+
+    def write_top_coarse(self, words: IntArray, n: int, tick_factor: int, lot_factor: int) -> int:
+        """`write_top` on a coarser grid: see kernels.write_top_coarse."""
+        return int(k.write_top_coarse(self.block, words, n, tick_factor, lot_factor))
+
+    def scale(self, tick_factor: int, lot_factor: int) -> None:
+        """Go over to a finer grid: every price and quantity is multiplied, and means the same as before.
+
+        Raises:
+            OverflowError: a number would leave 64 bits; nothing was changed.
+        """
+        pairs = self.block[k.HEAD :].reshape(2, -1, 2)
+        used = [pairs[side, : int(self.block[k.COUNT + side])] for side in (k.BIDS, k.ASKS)]
+        factors = np.array([tick_factor, lot_factor])
+        for levels in used:
+            if len(levels) and np.any(np.abs(levels).max(axis=0) > (2**63 - 1) // factors):
+                raise OverflowError(f"prices x {tick_factor} and quantities x {lot_factor} do not fit 64 bits")
+        for levels in used:
+            levels *= factors
 
     def levels(self, side: Side) -> tuple[IntArray, IntArray]:
         """Prices and quantities of a side, best first (copies)."""

@@ -210,6 +210,34 @@ def write_top(block: IntArray, words: IntArray, n: int) -> int:
 
 
 @njit(cache=True)
+def write_top_coarse(block: IntArray, words: IntArray, n: int, tick_factor: int, lot_factor: int) -> int:
+    """`write_top` on a grid whose tick is `tick_factor` and whose lot is `lot_factor` of the book's own.
+
+    Prices are rounded away from the touch (bids down, asks up), what falls together is summed, quantities are
+    rounded down, and levels of less than one lot are left out: nothing is shown better than it is.
+    """
+    at = HEADER_WORDS
+    for side in range(2):
+        best = side_at(block, side) + 2 * block[COUNT + side] - 2
+        sign = 1 - 2 * side
+        top, i, count = 0, 0, block[COUNT + side]
+        while i < count and top < n:
+            key, lots = block[best - 2 * i] // tick_factor, 0
+            while i < count and block[best - 2 * i] // tick_factor == key:
+                lots += block[best - 2 * i + 1]
+                i += 1
+            if lots >= lot_factor:
+                words[at + top] = sign * key
+                words[at + n + top] = lots // lot_factor
+                top += 1
+        move_words(words, at + top, at + n, top)
+        at += 2 * top
+        words[BID_COUNT + side] = top
+        words[BID_DEPTH + side] = count
+    return at
+
+
+@njit(cache=True)
 def depth_for(block: IntArray, side: int, lots: int) -> tuple[int, int, bool]:
     """Walk `side` from its best level for `lots`: (lots filled, sum of ticks x lots, exact: no overflow)."""
     base = side_at(block, side)
@@ -251,6 +279,7 @@ def warm_up() -> None:
     apply(block, one, one, one + 1, one)
     is_crossed(block)
     write_top(block, words, 1)
+    write_top_coarse(block, words, 1, 10, 1)
     depth_for(block, BIDS, 1)
     top_lots(block, BIDS, 1)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from common.config import MarketDataConfig
 from common.errors import WireError
-from common.messages import Instrument, LinkState, RawFrame, SnapshotReply
+from common.messages import BookUpdate, FeedState, Instrument, LinkState, RawFrame, SnapshotReply
 from common.stage import Output
 from common.topics import Event
 from common.units import NS_PER_MS, NS_PER_S
@@ -170,12 +170,14 @@ class MarketDataStage:
             feed.on_depth(data, recv_ns, self._frames, now_ns, out)
         elif kind in _TRADES:
             trace_id = trace_of(recv_ns, self._frames)
-            trade = read_trade(message, feed.instrument, feed.decoder.grid, origin_ns=recv_ns, trace_id=trace_id)
+            trade = read_trade(
+                message, feed.instrument, feed.decoder.instrument_grid, origin_ns=recv_ns, trace_id=trace_id
+            )
             if trade is not None:
                 self._trades += 1
                 out.append(trade)
         elif kind == "bookTicker" or (kind is None and "B" in message and "A" in message):
-            feed.audit.on_ticker(read_ticker(message, feed.decoder.grid))
+            feed.audit.on_ticker(read_ticker(message, feed.decoder.instrument_grid))
         else:
             self._ignored_frames += 1
 
@@ -200,18 +202,24 @@ def _grid_of(instrument: Instrument) -> tuple[object, object]:
 
 
 def _book_line(feed: SymbolFeed) -> dict[str, object]:
-    bid, ask, instrument = feed.book.best_bid, feed.book.best_ask, feed.instrument
-    is_synced = feed.state.name == "SYNCED"
-    return {
+    line: dict[str, object] = {
         "state": feed.state.name,
         "reason": feed.reason,
         "update_id": feed.decoder.last_id,
-        "bid": instrument.price_text(bid[0]) if bid and is_synced else None,
-        "ask": instrument.price_text(ask[0]) if ask and is_synced else None,
-        "bid_qty": instrument.qty_text(bid[1]) if bid and is_synced else None,
-        "ask_qty": instrument.qty_text(ask[1]) if ask and is_synced else None,
+        "bid": None,
+        "ask": None,
         "frames": feed.frames,
         "gaps_seen": feed.gaps_seen,
         "gaps_healed": feed.gaps_healed,
         "resyncs": feed.resyncs,
     }
+    if feed.state is FeedState.SYNCED:
+        words = feed.decoder.new_words()
+        book = BookUpdate(feed.instrument.venue, feed.instrument.symbol, words[: feed.decoder.write_levels(words)])
+        if len(book.bid_ticks):
+            line["bid"] = feed.instrument.price_text(int(book.bid_ticks[0]))
+            line["bid_qty"] = feed.instrument.qty_text(int(book.bid_lots[0]))
+        if len(book.ask_ticks):
+            line["ask"] = feed.instrument.price_text(int(book.ask_ticks[0]))
+            line["ask_qty"] = feed.instrument.qty_text(int(book.ask_lots[0]))
+    return line

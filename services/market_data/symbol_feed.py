@@ -12,7 +12,7 @@ from common.config import MarketDataConfig
 from common.errors import WireError
 from common.messages import BookUpdate, FeedState, FeedStatus, Instrument, SnapshotReply
 from common.messages.base import mix64
-from common.messages.book import EVENT_NS, HEADER_WORDS, ORIGIN_NS, STATE, TRACE_ID, UPDATE_ID, IntArray
+from common.messages.book import EVENT_NS, ORIGIN_NS, STATE, TRACE_ID, UPDATE_ID, IntArray
 from common.stage import Output
 from common.units import NS_PER_MS, NS_PER_S
 from market.order_book import BookFull, OrderBook
@@ -37,8 +37,8 @@ class SymbolFeed:
 
     def __init__(self, instrument: Instrument, config: MarketDataConfig, schedule: SnapshotSchedule) -> None:
         self.instrument = instrument
-        self.decoder = DepthDecoder(instrument, top_levels=config.depth_levels)
         self.book = OrderBook(capacity=max(1024, 2 * config.snapshot_levels))
+        self.decoder = DepthDecoder(instrument, self.book, top_levels=config.depth_levels)
         self.audit = BboAudit()
         self.state = FeedState.DISCONNECTED
         self.reason = "no connection yet"
@@ -87,7 +87,7 @@ class SymbolFeed:
     def _apply(self, data: bytes, recv_ns: int, counter: int, now_ns: int, out: list[Output]) -> None:
         words = self.decoder.new_words()
         try:
-            result = self.decoder.take_frame(data, self.book, words, recv_ns, counter)
+            result = self.decoder.take_frame(data, words, recv_ns, counter)
         except WireError as exc:
             self.on_bad_depth(exc, now_ns, out)
             return
@@ -136,7 +136,7 @@ class SymbolFeed:
         try:
             if reply.error:
                 raise WireError(reply.error)
-            last_update_id, event_ns = self.decoder.load_snapshot(reply.data, self.book)
+            last_update_id, event_ns = self.decoder.load_snapshot(reply.data)
         except (WireError, BookFull) as exc:
             self.reason = f"no snapshot: {exc}"
             self._schedule.retry(self.instrument.symbol, now_ns)
@@ -163,7 +163,7 @@ class SymbolFeed:
             words = self.decoder.new_words()
             try:
                 self.decoder.read(item.data)
-                result = self.decoder.take(self.book, words, item.recv_ns, item.counter)
+                result = self.decoder.take(words, item.recv_ns, item.counter)
             except BookFull as exc:
                 self._resync(str(exc), now_ns, out)
                 return
@@ -193,7 +193,7 @@ class SymbolFeed:
         words[TRACE_ID] = mix64(now_ns)
         words[UPDATE_ID] = self.decoder.last_id
         words[STATE] = FeedState.SYNCED
-        return words[: self.book.write_top(words, (len(words) - HEADER_WORDS) // 4)]
+        return words[: self.decoder.write_levels(words)]
 
     # -- states ------------------------------------------------------------------------------------------------
 

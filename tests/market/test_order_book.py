@@ -70,6 +70,35 @@ def test_book_and_twin_agree_on_everything(run, capacity):
         assert_agree(book, twin)
 
 
+@settings(max_examples=100, deadline=None)
+@given(levels, levels, st.integers(1, 7), st.integers(1, 5), st.integers(1, 9))
+def test_a_coarser_top_shows_nothing_better_than_it_is(bids, asks, tick, lot, n):
+    book, twin = OrderBook(), ReferenceBook()
+    book.load(*arrays(bids, asks))
+    twin.load(bids, asks)
+    words = np.zeros(words_needed(n, n), np.int64)
+    words[4] = FeedState.SYNCED
+    top = BookUpdate("binance", "BTCUSDT", words[: book.write_top_coarse(words, n, tick, lot)])
+    for side, ticks, lots in ((Side.BUY, top.bid_ticks, top.bid_lots), (Side.SELL, top.ask_ticks, top.ask_lots)):
+        sums: dict[int, int] = {}
+        for price, quantity in twin.levels(side):
+            coarse = price // tick if side is Side.BUY else -(-price // tick)
+            sums[coarse] = sums.get(coarse, 0) + quantity
+        want = [(price, quantity // lot) for price, quantity in sums.items() if quantity >= lot][:n]
+        assert list(zip(ticks.tolist(), lots.tolist())) == want
+
+
+def test_scaling_changes_the_grid_and_nothing_else():
+    book, twin = OrderBook(), ReferenceBook()
+    book.load(*arrays([(90, 1), (80, 3)], [(110, 2)]))
+    book.scale(10, 3)
+    twin.load([(900, 3), (800, 9)], [(1100, 6)])
+    assert_agree(book, twin)
+    with pytest.raises(OverflowError, match="64 bits"):
+        book.scale(1, 2**61)
+    assert_agree(book, twin)
+
+
 @pytest.mark.parametrize("bad", [[(0, 1)], [(-5, 1)], [(100, -1)], [(100, 3), (101, -2)]])
 @pytest.mark.parametrize("name", ["apply", "load"])
 def test_a_bad_entry_changes_nothing(bad, name):

@@ -1,4 +1,9 @@
-"""DepthDecoder: frames of one instrument's depth into its `feed` array, by the kernel or, failing that, by orjson."""
+"""DepthDecoder: frames of one instrument's depth into its book, by the kernel or, failing that, by orjson.
+
+A venue that makes an instrument's tick or lot coarser leaves the orders that rest on the old grid in the book, for
+years if they are far from the touch. The book then goes over to a finer grid of its own, in place and exactly; what
+is published stays on the instrument's.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +16,45 @@ from common.messages import Instrument
 from common.messages.book import IntArray, words_needed
 from market.order_book import OrderBook
 from venues.binance import kernels as k
-from venues.binance.decode import DepthDiff, DepthSnapshot, Grid, Level, load_json, read_diff, read_snapshot, unwrap
+from venues.binance.decode import (
+    DepthDiff,
+    DepthSnapshot,
+    Grid,
+    Level,
+    OffGrid,
+    load_json,
+    read_diff,
+    read_snapshot,
+    unwrap,
+)
 
+#: The finest step a book goes over to; more digits are no number of this venue.
+_MAX_DECIMALS: Final = 12
 #: Levels a frame may hold; more is no frame of this venue.
 _MAX_LEVELS: Final = 1 << 20
+#: Verdicts that no second look changes.
+_FINAL: Final = (-k.OLD, -k.GAP, -k.CROSSED)
 _MODES: Final = {"binance": k.MODE_SPOT, "binance-usdm": k.MODE_USDM}
 
 
 class DepthDecoder:
-    """Reads diffs and snapshots of one instrument. `feed` is the kernels' array (kernels.py names its words)."""
+    """Reads diffs and snapshots of one instrument into `book`. `feed` is the kernels' array."""
 
-    __slots__ = ("_grid", "_symbol", "feed", "mode")
+    __slots__ = ("_book", "_grid", "_instrument_grid", "_symbol", "_words", "feed", "mode")
 
-    def __init__(self, instrument: Instrument, *, top_levels: int, capacity: int = 4096) -> None:
+    def __init__(self, instrument: Instrument, book: OrderBook, *, top_levels: int, capacity: int = 4096) -> None:
         symbol = instrument.symbol.encode("ascii")
         if len(symbol) > k.MAX_SYMBOL:
             raise WireError(f"{instrument.symbol} is longer than any symbol of this venue ({k.MAX_SYMBOL})")
         self.mode = _MODES[instrument.venue]
+        self._book = book
         self._symbol = instrument.symbol
-        self._grid = Grid.of(instrument)
+        self._grid = self._instrument_grid = Grid.of(instrument)
+        self._words = words_needed(top_levels, top_levels)
         self.feed: IntArray = np.zeros(k.HEAD + 2 * capacity, np.int64)
         self.feed[k.MODE] = self.mode
         self.feed[k.PRICE_DECIMALS : k.LOT_MULTIPLE + 1] = self._grid
+        self.feed[k.TICK_FACTOR] = self.feed[k.LOT_FACTOR] = 1
         self.feed[k.TOP_LEVELS] = top_levels
         self.feed[k.CAPACITY] = capacity
         self.feed[k.SYMBOL_LENGTH] = len(symbol)
@@ -40,7 +62,13 @@ class DepthDecoder:
 
     @property
     def grid(self) -> Grid:
+        """The grid of the book: the instrument's, or a finer one."""
         return self._grid
+
+    @property
+    def instrument_grid(self) -> Grid:
+        """The grid of what is published."""
+        return self._instrument_grid
 
     def read(self, data: bytes) -> tuple[int, int, int]:
         """Read a diff into `feed`: (first, final, previous id; -1 where none is sent).
@@ -50,15 +78,15 @@ class DepthDecoder:
         """
         status = self._scan(data)
         if status != k.APPLIED:
-            self._put_diff(self._read_slowly(data))
+            self._read_slowly(data)
         feed = self.feed
         if not feed[k.FIELDS] & k.F_KIND:
             raise WireError("a REST answer among the frames")
         previous = int(feed[k.PREVIOUS_ID]) if feed[k.FIELDS] & k.F_PREVIOUS else -1
         return int(feed[k.FIRST_ID]), int(feed[k.FINAL_ID]), previous
 
-    def load_snapshot(self, data: bytes, book: OrderBook) -> tuple[int, int]:
-        """Replace `book` by a REST answer: (lastUpdateId, venue time or 0).
+    def load_snapshot(self, data: bytes) -> tuple[int, int]:
+        """Replace the book by a REST answer: (lastUpdateId, venue time or 0).
 
         Raises:
             WireError: it is no good depth answer; the book is as it was.
@@ -66,11 +94,11 @@ class DepthDecoder:
         """
         status = self._scan(data)
         if status != k.APPLIED:
-            self._put_snapshot(read_snapshot(load_json(data), self._grid))
+            self._read_snapshot_slowly(data)
         feed = self.feed
         if feed[k.FIELDS] & k.F_KIND:
             raise WireError("a depthUpdate where a REST depth answer should be")
-        book.load(*self.levels())
+        self._book.load(*self.levels())
         has_time = feed[k.FIELDS] & (k.F_EVENT | k.F_TRADE)
         return int(feed[k.FINAL_ID]), k.event_ns(feed) if has_time else 0
 
@@ -84,23 +112,27 @@ class DepthDecoder:
         """The venue's id of the last change in the book."""
         return int(self.feed[k.LAST_ID])
 
-    def take(self, book: OrderBook, words: IntArray, recv_ns: int, counter: int) -> int:
+    def take(self, words: IntArray, recv_ns: int, counter: int) -> int:
         """Judge and apply the diff last read. Positive: words written; else minus a status of kernels.py.
 
         Raises:
             BookFull: more levels than the book may hold; the book is as it was.
         """
-        while (result := k.take_diff(self.feed, book.block, words, recv_ns, counter)) == -k.BOOK_FULL:
-            book.grow()
+        while (result := k.take_diff(self.feed, self._book.block, words, recv_ns, counter)) == -k.BOOK_FULL:
+            self._book.grow()
         return result
 
-    def take_frame(self, data: bytes, book: OrderBook, words: IntArray, recv_ns: int, counter: int) -> int:
+    def take_frame(self, data: bytes, words: IntArray, recv_ns: int, counter: int) -> int:
         """Read, judge and apply one frame: the kernel in one call, or by the detour. Returns and raises as both."""
-        result = k.depth_frame(data, self.feed, book.block, words, recv_ns, counter)
-        if result > 0 or result in (-k.OLD, -k.GAP, -k.CROSSED):
+        result = k.depth_frame(data, self.feed, self._book.block, words, recv_ns, counter)
+        if result > 0 or result in _FINAL:
             return result
         self.read(data)
-        return self.take(book, words, recv_ns, counter)
+        return self.take(words, recv_ns, counter)
+
+    def write_levels(self, words: IntArray) -> int:
+        """Write the best levels as they are published; returns how many words are in use."""
+        return k.write_levels(self.feed, self._book.block, words)
 
     def levels(self) -> tuple[IntArray, IntArray, IntArray, IntArray]:
         """Bid ticks, bid lots, ask ticks, ask lots as last read: views into `feed`."""
@@ -114,8 +146,7 @@ class DepthDecoder:
 
     def new_words(self) -> IntArray:
         """An array for the words of one BookUpdate."""
-        top = int(self.feed[k.TOP_LEVELS])
-        return np.empty(words_needed(top, top), np.int64)
+        return np.empty(self._words, np.int64)
 
     def _scan(self, data: bytes) -> int:
         while (status := k.scan(data, self.feed)) == k.SCRATCH_FULL:
@@ -130,11 +161,39 @@ class DepthDecoder:
         feed[k.CAPACITY] = capacity
         self.feed = feed
 
-    def _read_slowly(self, data: bytes) -> DepthDiff:
-        diff = read_diff(unwrap(load_json(data)), self._grid, needs_previous=self.mode == k.MODE_USDM)
+    def _read_slowly(self, data: bytes) -> None:
+        message = unwrap(load_json(data))
+        while True:
+            try:
+                diff = read_diff(message, self._grid, needs_previous=self.mode == k.MODE_USDM)
+                break
+            except OffGrid as exc:
+                self._refine(exc)
         if diff.symbol != self._symbol:
             raise WireError(f"a depthUpdate of {diff.symbol}, not {self._symbol}")
-        return diff
+        self._put_diff(diff)
+
+    def _read_snapshot_slowly(self, data: bytes) -> None:
+        message = load_json(data)
+        while True:
+            try:
+                self._put_snapshot(read_snapshot(message, self._grid))
+                return
+            except OffGrid as exc:
+                self._refine(exc)
+
+    def _refine(self, off_grid: OffGrid) -> None:
+        """Go over to a grid that holds the number, the book with it."""
+        if off_grid.decimals > _MAX_DECIMALS:
+            raise off_grid
+        finer = self._grid.refined(off_grid)
+        try:
+            self._book.scale(*self._grid.factors_to(finer))
+        except OverflowError as exc:
+            raise WireError(f"{off_grid}, and the book does not fit that grid: {exc}") from exc
+        self._grid = finer
+        self.feed[k.PRICE_DECIMALS : k.LOT_MULTIPLE + 1] = finer
+        self.feed[k.TICK_FACTOR], self.feed[k.LOT_FACTOR] = self._instrument_grid.factors_to(finer)
 
     def _put_diff(self, diff: DepthDiff) -> None:
         fields = k.F_KIND | k.F_EVENT

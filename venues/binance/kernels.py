@@ -20,7 +20,17 @@ from numba.extending import intrinsic
 
 from common.messages.book import EVENT_NS, ORIGIN_NS, STATE, TRACE_ID, UPDATE_ID, IntArray, words_needed
 from common.messages.market import FeedState
-from market.order_book.kernels import ASKS, BIDS, FULL, apply_side, check_side, is_crossed, new_block, write_top
+from market.order_book.kernels import (
+    ASKS,
+    BIDS,
+    FULL,
+    apply_side,
+    check_side,
+    is_crossed,
+    new_block,
+    write_top,
+    write_top_coarse,
+)
 
 # Words of `feed` that are set once, for one instrument.
 MODE: Final = 0
@@ -34,20 +44,23 @@ SYMBOL_LENGTH: Final = 7
 #: The symbol, one byte a word.
 SYMBOL: Final = 8
 MAX_SYMBOL: Final = 32
+#: The instrument's tick and lot in those of the book, which is finer where the venue left off-grid orders.
+TICK_FACTOR: Final = 40
+LOT_FACTOR: Final = 41
 # Words that follow the stream.
-LAST_ID: Final = 40
-IS_FIRST: Final = 41
+LAST_ID: Final = 42
+IS_FIRST: Final = 43
 # Words that `scan` leaves.
-FIELDS: Final = 42
-FIRST_ID: Final = 43
-FINAL_ID: Final = 44
-PREVIOUS_ID: Final = 45
-EVENT_TIME: Final = 46
-TRADE_TIME: Final = 47
-BID_START: Final = 48
-BID_LEVELS: Final = 49
-ASK_START: Final = 50
-ASK_LEVELS: Final = 51
+FIELDS: Final = 44
+FIRST_ID: Final = 45
+FINAL_ID: Final = 46
+PREVIOUS_ID: Final = 47
+EVENT_TIME: Final = 48
+TRADE_TIME: Final = 49
+BID_START: Final = 50
+BID_LEVELS: Final = 51
+ASK_START: Final = 52
+ASK_LEVELS: Final = 53
 HEAD: Final = 56
 
 MODE_SPOT: Final = 0
@@ -92,7 +105,7 @@ _ONLY_IN_DIFF: Final = F_KIND | F_FIRST | F_FINAL | F_PREVIOUS
 #: Numbers stay below this, so nothing ever wraps.
 LIMIT: Final = 10**18
 #: Times below are milliseconds, others microseconds (timeUnit=MICROSECOND); none reaches the end.
-FIRST_US: Final = 10**14
+FIRST_US: Final = 9 * 10**12
 TIME_LIMIT: Final = 9 * 10**15
 _FAIL: Final = -1
 uint64: Any = np.uint64
@@ -492,6 +505,15 @@ def trace_of(recv_ns: int, counter: int) -> int:
 
 
 @njit(cache=True)
+def write_levels(feed: IntArray, block: IntArray, words: IntArray) -> int:
+    """The best levels on the instrument's own grid; returns how many words are in use."""
+    tick_factor, lot_factor = feed[TICK_FACTOR], feed[LOT_FACTOR]
+    if tick_factor == 1 and lot_factor == 1:
+        return write_top(block, words, feed[TOP_LEVELS])
+    return write_top_coarse(block, words, feed[TOP_LEVELS], tick_factor, lot_factor)
+
+
+@njit(cache=True)
 def take_diff(feed: IntArray, block: IntArray, words: IntArray, recv_ns: int, counter: int) -> int:
     """Judge the diff in `feed`, apply it, and write the BookUpdate.
 
@@ -518,7 +540,7 @@ def take_diff(feed: IntArray, block: IntArray, words: IntArray, recv_ns: int, co
     words[TRACE_ID] = trace_of(recv_ns, counter)
     words[UPDATE_ID] = feed[FINAL_ID]
     words[STATE] = _SYNCED
-    return write_top(block, words, feed[TOP_LEVELS])
+    return write_levels(feed, block, words)
 
 
 @njit(cache=True)
@@ -537,11 +559,12 @@ def warm_up() -> None:
     block, words = new_block(4), np.zeros(words_needed(1, 1), np.int64)
     feed = np.zeros(HEAD + 8, np.int64)
     feed[TOP_LEVELS], feed[CAPACITY], feed[SYMBOL_LENGTH], feed[SYMBOL] = 1, 4, 1, ord("X")
-    feed[TICK_MULTIPLE] = feed[LOT_MULTIPLE] = 1
+    feed[TICK_MULTIPLE] = feed[LOT_MULTIPLE] = feed[TICK_FACTOR] = feed[LOT_FACTOR] = 1
     frame = b'{"e":"depthUpdate","E":1,"s":"X","U":1,"u":1,"b":[["1","1"]],"a":[["2","1"]]}'
     if depth_frame(frame, feed, block, words, 1, 1) < 0 or scan(frame, feed) != APPLIED:
         raise AssertionError("the kernels do not read the plainest frame")
     take_diff(feed, block, words, 1, 1)
+    write_levels(feed, block, words)
     judge(feed)
     event_ns(feed)
     trace_of(1, 1)
