@@ -106,6 +106,7 @@ class LiveDriver:
             self._turns.restore(record.kind, event)
             self._restored += 1
         self.upstreams = [self._make_upstream(upstream, topics) for upstream, topics in reads.items()]
+        self._by_source = {upstream.source: upstream for upstream in self.upstreams}
 
     def _make_upstream(self, source: Source, topics: tuple[str, ...]) -> Upstream:
         applied = self._journal.last_inputs if self._journal else {}
@@ -197,12 +198,9 @@ class LiveDriver:
         self._after_turn()
 
     def _on_bus_event(self, event: Event, data: bytes, frame: Frame | None) -> None:
-        is_fresh = frame is not None and self._is_live(frame.envelope.source)
+        is_fresh = frame is not None and self._by_source[frame.envelope.source].is_live
         self._turns.take(event, data, frame, is_fresh=is_fresh)
         self._after_turn()
-
-    def _is_live(self, source: Source) -> bool:
-        return any(u.is_live for u in self.upstreams if u.source is source)
 
     def _after_turn(self) -> None:
         if self._turns.halt:

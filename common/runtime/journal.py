@@ -12,7 +12,7 @@ import os
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from common.codec import split_frame
 from common.errors import ConfigError, HaltError
@@ -20,6 +20,15 @@ from common.records import Record, RecordKind, encode_batch, read_batches
 
 _SUFFIX: Final = ".journal"
 _SHIFT: Final = 40
+
+
+class Entry(NamedTuple):
+    """One frame to be kept: a lossless input or output, with its place on its topic."""
+
+    kind: RecordKind
+    topic: str
+    sequence: int
+    frame: bytes
 
 
 class Journal:
@@ -76,7 +85,9 @@ class Journal:
             data = path.read_bytes() if path.exists() else b""
             good = 0
             for batch, end in read_batches(data):
-                self._index(number, good, batch)
+                for record in batch:
+                    frame = split_frame(record.frame)
+                    self._index(number, good, Entry(record.kind, frame.topic, frame.envelope.sequence, record.frame))
                 yield from batch
                 good = end
             if good < len(data):
@@ -98,13 +109,13 @@ class Journal:
         self._file = os.open(self._path(number), flags, 0o600)
         self._size = os.fstat(self._file).st_size
 
-    def append(self, now_ns: int, items: Sequence[tuple[RecordKind, bytes]]) -> None:
+    def append(self, now_ns: int, items: Sequence[Entry]) -> None:
         """Write one batch; it is kept when this returns.
 
         Raises:
             HaltError: it could not be written (disk full): nothing of it may be sent.
         """
-        data = encode_batch(now_ns, items)
+        data = encode_batch(now_ns, [(entry.kind, entry.frame) for entry in items])
         if self._size >= self._segment_bytes:
             self._open(self._segment + 1)
         start = self._size
@@ -119,17 +130,14 @@ class Journal:
             raise HaltError(f"the journal in {self.folder} cannot be written: {exc}") from exc
         self._size += len(data)
         self.bytes_written += len(data)
-        self._index(self._segment, start, [Record(kind, now_ns, frame) for kind, frame in items])
+        for entry in items:
+            self._index(self._segment, start, entry)
 
-    def _index(self, segment: int, offset: int, batch: Sequence[Record]) -> None:
-        for record in batch:
-            if record.kind is RecordKind.DEADLINE:
-                continue
-            frame = split_frame(record.frame)
-            if record.kind is RecordKind.IN:
-                self.last_inputs[frame.topic] = frame.envelope.sequence
-            else:
-                self._positions.setdefault(frame.topic, array("q")).append(segment << _SHIFT | offset)
+    def _index(self, segment: int, offset: int, entry: Entry) -> None:
+        if entry.kind is RecordKind.IN:
+            self.last_inputs[entry.topic] = entry.sequence
+        else:
+            self._positions.setdefault(entry.topic, array("q")).append(segment << _SHIFT | offset)
 
     def last_output(self, topic: str) -> int:
         """Sequence of the last journalled output on a topic; 0 for none."""

@@ -18,11 +18,11 @@ from common.messages import ApprovedOrder, RawFrame
 from common.records import RecordKind
 from common.runtime.clock import Clock
 from common.runtime.input_log import InputLog
-from common.runtime.journal import Journal
+from common.runtime.journal import Entry, Journal
 from common.runtime.narrator import Narrator
 from common.runtime.publisher import Publisher
 from common.stage import Command, Output, Stage
-from common.topics import TOPICS, Event, LossPolicy, topic_of
+from common.topics import READS, TOPICS, Event, LossPolicy, topic_of
 
 _LOSSLESS = frozenset(name for name, topic in TOPICS.items() if topic.policy is LossPolicy.LOSSLESS)
 
@@ -44,6 +44,11 @@ class Turns:
     ) -> None:
         self.latencies: defaultdict[str, LatencyHistogram] = defaultdict(LatencyHistogram)
         self.errors = 0
+        self._hops = {
+            name: (self.latencies[f"{name}_transit"], self.latencies[f"{name}_handle"])
+            for topics in READS[publisher.source].values()
+            for name in topics
+        }
         #: Set when state can no longer be trusted; the driver stops the daemon.
         self.halt: HaltError | None = None
         self._stage = stage
@@ -61,22 +66,26 @@ class Turns:
         `is_fresh` is False for what is replayed: its age says nothing about latency.
         """
         now_ns = self._clock.now_ns()
-        if frame is not None and is_fresh:
-            self.latencies[f"{frame.topic}_transit"].record(now_ns - frame.envelope.publish_ns)
-            if isinstance(event, ApprovedOrder):
-                self.latencies["tick_to_order"].record(now_ns - event.origin_ns)
-        self._narrator.heard(event)
         start = time.perf_counter_ns()
         try:
             outputs = list(self._stage.handle(event, now_ns))
         except Exception as exc:  # noqa: BLE001 - whatever a stage raises, the daemon and the other inputs go on
             self._stage_failed(exc, event)
             outputs = []
-        if frame is not None:
-            self.latencies[f"{frame.topic}_handle"].record(time.perf_counter_ns() - start)
+        handled = time.perf_counter_ns()
         self._emit(event, data, frame, outputs, now_ns)
-        if outputs and type(event) is RawFrame:
+        self._narrator.heard(event)
+        if frame is not None:
+            transit, handle = self._hops[frame.topic]
+            handle.record(handled - start)
+            if is_fresh:
+                transit.record(now_ns - frame.envelope.publish_ns)
+                if type(event) is ApprovedOrder:
+                    self.latencies["tick_to_order"].record(now_ns - event.origin_ns)
+        elif outputs and type(event) is RawFrame:
             self.latencies["feed_to_publish"].record(self._clock.now_ns() - event.recv_ns)
+        if outputs:
+            self._narrate(outputs)
 
     def deadline(self) -> None:
         """Call the stage's deadline."""
@@ -87,24 +96,27 @@ class Turns:
             self._stage_failed(exc, None)
             outputs = []
         self._emit(None, b"", None, outputs, now_ns)
+        self._narrate(outputs)
 
     def _emit(
-        self, event: Event | None, data: bytes, frame: Frame | None, outputs: Iterable[Output], now_ns: int
+        self, event: Event | None, data: bytes, frame: Frame | None, outputs: list[Output], now_ns: int
     ) -> None:
         frames: list[bytes] = []
         commands: list[Command] = []
-        durable: list[tuple[RecordKind, bytes]] = []
+        durable: list[Entry] = []
+        publisher = self._publisher
         if frame is not None and frame.topic in _LOSSLESS:
-            durable.append((RecordKind.IN, data))
+            durable.append(Entry(RecordKind.IN, frame.topic, frame.envelope.sequence, data))
         for output in outputs:
             if isinstance(output, Command):
                 commands.append(output)
                 continue
-            encoded = self._publisher.frame(output, now_ns)
+            encoded = publisher.frame(output, self._clock.now_ns())
             frames.append(encoded)
-            if self._journal is not None and topic_of(output) in _LOSSLESS:
-                durable.append((RecordKind.OUT, encoded))
-            self._narrator.told(output)
+            if self._journal is not None:
+                topic = topic_of(output)
+                if topic in _LOSSLESS:
+                    durable.append(Entry(RecordKind.OUT, topic, publisher.last_sequence(topic), encoded))
         if durable and self._journal is not None:
             try:
                 self._journal.append(now_ns, durable)
@@ -113,11 +125,17 @@ class Turns:
                 self._log.critical("Halted", problem=str(exc))
                 return
         for encoded in frames:
-            self._publisher.send(encoded)
+            publisher.send(encoded)
         if self._input_log is not None:
             self._input_log.write(now_ns, event, data, frames)
         for command in commands:
             self._perform(command)
+
+    def _narrate(self, outputs: Iterable[Output]) -> None:
+        """Tell the story after the facts are out: nobody downstream waits for a log line."""
+        for output in outputs:
+            if not isinstance(output, Command):
+                self._narrator.told(output)
 
     def restore(self, kind: RecordKind, event: Event) -> None:
         """Give the stage back one journalled fact."""

@@ -12,7 +12,7 @@ import pytest
 import structlog
 import zmq
 
-from common.codec import Frame
+from common.codec import Frame, split_frame
 from common.config import BusConfig
 from common.messages import (
     ExecType,
@@ -28,7 +28,7 @@ from common.messages import (
     UpstreamStatus,
 )
 from common.records import RecordKind
-from common.runtime.journal import Journal
+from common.runtime.journal import Entry, Journal
 from common.runtime.publisher import Publisher
 from common.runtime.upstream import Upstream
 from common.topics import Event
@@ -168,7 +168,8 @@ def publish(publisher: Publisher, event: Event, journal: Journal | None = None, 
     """As the driver does it; `lose` numbers and keeps the frame but does not send it."""
     data = publisher.frame(event, time.time_ns())
     if journal is not None:
-        journal.append(0, [(RecordKind.OUT, data)])
+        frame = split_frame(data)
+        journal.append(0, [Entry(RecordKind.OUT, frame.topic, frame.envelope.sequence, data)])
     if not lose:
         publisher.send(data)
 

@@ -12,7 +12,7 @@ from common.codec import encode_frame, split_frame
 from common.errors import ConfigError, HaltError
 from common.messages import Source
 from common.records import RecordKind, encode_batch, read_batches
-from common.runtime.journal import Journal
+from common.runtime.journal import Entry, Journal
 from tests.runtime.conftest import report
 
 
@@ -20,11 +20,15 @@ def frame(number: int) -> bytes:
     return encode_frame(report(number), source=Source.EXECUTION_ENGINE, epoch=1, sequence=number, publish_ns=0)
 
 
+def entry(kind: RecordKind, number: int) -> Entry:
+    return Entry(kind, "report", number, frame(number))
+
+
 def write(folder: Path, numbers: range, *, segment_bytes: int = 65_536) -> None:
     journal = Journal(folder, sync="disk", segment_bytes=segment_bytes)
     list(journal.recover())
     for number in numbers:
-        journal.append(number, [(RecordKind.IN, frame(number)), (RecordKind.OUT, frame(number))])
+        journal.append(number, [entry(RecordKind.IN, number), entry(RecordKind.OUT, number)])
     journal.close()
 
 
@@ -68,7 +72,7 @@ def test_a_torn_or_damaged_tail_costs_only_the_tail(
     path.write_bytes(bytes(damaged))
     numbers, journal = read(folder)
     assert numbers == list(range(1, kept + 1))
-    journal.append(99, [(RecordKind.OUT, frame(kept + 1))])
+    journal.append(99, [entry(RecordKind.OUT, kept + 1)])
     journal.close()
     numbers, journal = read(folder)
     assert numbers == [*range(1, kept + 1), 99]
