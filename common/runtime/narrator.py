@@ -83,10 +83,11 @@ class Narrator:
 
     def _tell_feed(self, event: FeedStatus) -> None:
         key = f"{event.venue}.{event.symbol}"
-        if self._feed_states.get(key) is event.state:
+        before = self._feed_states.get(key)
+        if before is event.state:
             return
         self._feed_states[key] = event.state
-        tell = self._feed.info if event.state is FeedState.SYNCED else self._feed.warning
+        tell = self._feed.warning if before is FeedState.SYNCED else self._feed.info
         tell("Feed state", symbol=event.symbol, state=event.state.name, reason=event.reason)
 
     def _tell_order(self, event: ApprovedOrder | CancelOrder | Refusal | ExecutionReport) -> None:
