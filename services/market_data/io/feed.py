@@ -70,7 +70,9 @@ class Feed:
             try:
                 found = await self._rest.instruments()
             except RefusedError as exc:
-                raise ConfigError("market_data.symbols", str(exc), "Name symbols as the venue spells them") from exc
+                problem = f"{', '.join(self._config.symbols)} refused by the venue ({exc})"
+                remedy = "Name symbols as the venue spells them, and check that market_data.rest_url is its REST base"
+                raise ConfigError("market_data.symbols", problem, remedy) from exc
             except (RetryableError, WireError) as exc:
                 self._failed("market_data.rest_url", str(exc), wait_s)
                 await asyncio.sleep(wait_s)

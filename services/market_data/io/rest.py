@@ -8,7 +8,7 @@ from collections.abc import Callable
 import httpx
 
 from common.config import MarketDataConfig
-from common.errors import RetryableError
+from common.errors import RefusedError, RetryableError
 from common.messages import Instrument, SnapshotReply
 from venues.binance import instruments, snapshot, streams
 
@@ -16,7 +16,7 @@ _TOO_MANY = (418, 429)
 
 
 class MarketRest:
-    """A client of one venue's public REST. Not found, refused and busy all come back as RetryableError."""
+    """A client of one venue's public REST. What may pass is a RetryableError, what will not a RefusedError."""
 
     def __init__(self, config: MarketDataConfig, clock_ns: Callable[[], int]) -> None:
         self.base = config.rest_url or streams.default_rest_url(config.exchange, config.websocket_url)
@@ -39,6 +39,8 @@ class MarketRest:
             raise RetryableError(
                 f"{self.base}{path}: the venue says to wait {wait_s:g} s (HTTP {answer.status_code})"
             )
+        if answer.is_client_error:
+            raise RefusedError(f"{self.base}{path}: HTTP {answer.status_code}: {answer.text[:200]}")
         if answer.status_code != httpx.codes.OK:
             raise RetryableError(f"{self.base}{path}: HTTP {answer.status_code}: {answer.text[:200]}")
         return answer.content
@@ -48,7 +50,7 @@ class MarketRest:
 
         Raises:
             RetryableError: the venue was not reached, or refused for now.
-            RefusedError: the venue does not list a symbol.
+            RefusedError: the venue does not list a symbol, or refuses the request as such.
         """
         symbols = tuple(self._config.symbols)
         body = await self._get(instruments.exchange_info_path(self._config.exchange, symbols))
@@ -60,7 +62,7 @@ class MarketRest:
         try:
             path = snapshot.snapshot_path(self._config.exchange, symbol, self._config.snapshot_levels)
             data = await self._get(path)
-        except RetryableError as exc:
+        except (RetryableError, RefusedError) as exc:
             error = str(exc)
         now_ns = self._clock_ns()
         return SnapshotReply(
