@@ -180,7 +180,7 @@ def _load_word(typingctx: Any, data: Any, at: Any) -> Any:
 load_word: Any = _load_word
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def leading_digits(word: Any) -> int:
     """How many of the eight bytes of `word` ^ '00000000', from the first, are digits."""
     beyond = ((word + uint64(0x7676767676767676)) | word) & uint64(0x8080808080808080)
@@ -190,7 +190,7 @@ def leading_digits(word: Any) -> int:
     return count
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def value_of(word: Any, n: int) -> int:
     """The number that the first `n` (1 to 8) digits of `word` ^ '00000000' spell, by three multiplications."""
     word = word << uint64(64 - 8 * n)
@@ -200,7 +200,7 @@ def value_of(word: Any, n: int) -> int:
     return value
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def short_steps(data: bytes, at: int, decimals: int) -> tuple[int, int]:
     """`steps` in units of 10^-decimals for text of at most 7 + 8 digits with 24 bytes from `at` on: no loop.
 
@@ -254,7 +254,7 @@ def long_steps(data: bytes, at: int, decimals: int) -> tuple[int, int]:
     return value, end
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def steps(data: bytes, at: int, decimals: int, multiple: int) -> tuple[int, int]:
     """Decimal text that ends in a quote as whole steps of multiple x 10^-decimals: (steps, index of the quote).
 
