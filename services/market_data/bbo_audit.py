@@ -29,6 +29,11 @@ class BboAudit:
         self._tickers: deque[BookTicker] = deque(maxlen=MAX_TICKERS)
         self._pending: deque[tuple[int, IntArray]] = deque(maxlen=MAX_PENDING)
 
+    @property
+    def is_comparing(self) -> bool:
+        """A ticker has come: books are worth handing in."""
+        return bool(self._tickers)
+
     def reset(self) -> None:
         """The connection is new: nothing kept is comparable."""
         self._tickers.clear()
@@ -44,7 +49,7 @@ class BboAudit:
 
     def on_book(self, words: IntArray) -> None:
         """A diff was applied; `words` are the BookUpdate's (kept, not copied)."""
-        if self._tickers:
+        if self.is_comparing:
             self._pending.append((int(words[UPDATE_ID]), words))
             self._settle(self._tickers[-1].update_id)
 

@@ -21,6 +21,11 @@ class SnapshotSchedule:
         self._tries: dict[str, int] = {}
         self._next_ns = 0
 
+    @property
+    def is_wanted(self) -> bool:
+        """Some snapshot is wanted, now or later."""
+        return bool(self._due_ns)
+
     def want(self, symbol: str, at_ns: int) -> None:
         """A snapshot is wanted from `at_ns` on; one wanted for later is drawn forward, one asked for is left."""
         if symbol not in self._tries:

@@ -51,7 +51,7 @@ class MarketDataStage:
 
     def handle(self, event: Event, now_ns: int) -> list[Output]:
         out: list[Output] = []
-        if isinstance(event, RawFrame):
+        if type(event) is RawFrame:
             self._frames += 1
             self._last_frame_ns = now_ns
             self._on_frame(event.data, event.recv_ns, now_ns, out)
@@ -63,7 +63,8 @@ class MarketDataStage:
             self._on_link(event, now_ns, out)
         elif isinstance(event, Instrument):
             self._on_instrument(event, now_ns, out)
-        self._ask(now_ns, out)
+        if self._schedule.is_wanted:
+            self._ask(now_ns, out)
         return out
 
     def deadline_ns(self) -> int | None:

@@ -37,6 +37,7 @@ class SymbolFeed:
 
     def __init__(self, instrument: Instrument, config: MarketDataConfig, schedule: SnapshotSchedule) -> None:
         self.instrument = instrument
+        self._venue, self._symbol = instrument.venue, instrument.symbol
         self.book = OrderBook(capacity=max(1024, 2 * config.snapshot_levels))
         self.decoder = DepthDecoder(instrument, self.book, top_levels=config.depth_levels)
         self.audit = BboAudit()
@@ -57,26 +58,47 @@ class SymbolFeed:
         """A new connection: start from nothing."""
         self._sync.link_up()
         self.audit.reset()
-        self._schedule.done(self.instrument.symbol)
-        self._schedule.want(self.instrument.symbol, now_ns + _QUIET_NS)
+        self._schedule.done(self._symbol)
+        self._schedule.want(self._symbol, now_ns + _QUIET_NS)
         self._enter(FeedState.BUFFERING, "connected", now_ns, out)
 
     def link_down(self, reason: str, now_ns: int, out: list[Output]) -> None:
         """The connection is gone, and with it the book."""
         self._sync.link_down()
         self.audit.reset()
-        self._schedule.done(self.instrument.symbol)
+        self._schedule.done(self._symbol)
         self._enter(FeedState.DISCONNECTED, reason, now_ns, out)
 
     # -- diffs -------------------------------------------------------------------------------------------------
 
     def on_depth(self, data: bytes, recv_ns: int, counter: int, now_ns: int, out: list[Output]) -> None:
-        """A depth frame came."""
+        """A depth frame came. The usual one is all here: one kernel call from bytes to words."""
         self.depth_frames += 1
-        if self._sync.state is FeedState.SYNCED:
-            self._apply(data, recv_ns, counter, now_ns, out)
-        elif self._sync.state is FeedState.BUFFERING:
-            self._keep(_Kept(data, recv_ns, counter), now_ns, out)
+        if self._sync.state is not FeedState.SYNCED:
+            if self._sync.state is FeedState.BUFFERING:
+                self._keep(_Kept(data, recv_ns, counter), now_ns, out)
+            return
+        words = self.decoder.new_words()
+        try:
+            used = self.decoder.take_frame(data, words, recv_ns, counter)
+        except WireError as exc:
+            self.on_bad_depth(exc, now_ns, out)
+            return
+        except BookFull as exc:
+            self._resync(str(exc), now_ns, out)
+            return
+        if used <= 0:
+            self._not_applied(-used, _Kept(data, recv_ns, counter), now_ns, out)
+            return
+        if used != len(words):
+            words = words[:used]
+        self._applied_ns = now_ns
+        self._ignored = 0
+        if self.state is not FeedState.SYNCED:
+            self._enter(FeedState.SYNCED, "frames come again", now_ns, out)
+        if self.audit.is_comparing:
+            self.audit.on_book(words)
+        out.append(BookUpdate(self._venue, self._symbol, words))
 
     def on_bad_depth(self, error: WireError, now_ns: int, out: list[Output]) -> None:
         """A depth frame came that cannot be read: a diff is lost, and the book with it."""
@@ -84,31 +106,16 @@ class SymbolFeed:
         if self._sync.state is FeedState.SYNCED:
             self._resync(f"unreadable frame: {error}", now_ns, out)
 
-    def _apply(self, data: bytes, recv_ns: int, counter: int, now_ns: int, out: list[Output]) -> None:
-        words = self.decoder.new_words()
-        try:
-            result = self.decoder.take_frame(data, words, recv_ns, counter)
-        except WireError as exc:
-            self.on_bad_depth(exc, now_ns, out)
-            return
-        except BookFull as exc:
-            self._resync(str(exc), now_ns, out)
-            return
-        if result > 0:
-            self._applied_ns = now_ns
-            self._ignored = 0
-            if self.state is not FeedState.SYNCED:
-                self._enter(FeedState.SYNCED, "frames come again", now_ns, out)
-            self._publish(words if result == len(words) else words[:result], out)
-        elif result == -k.OLD:
+    def _not_applied(self, status: int, item: _Kept, now_ns: int, out: list[Output]) -> None:
+        if status == k.OLD:
             self._ignored += 1
-        elif result == -k.CROSSED:
+        elif status == k.CROSSED:
             self.crossed += 1
             self._resync("the book is crossed", now_ns, out)
         else:
             self.gaps_seen += 1
             self._resync("a diff is missing", now_ns, out)
-            self._keep(_Kept(data, recv_ns, counter), now_ns, out)
+            self._keep(item, now_ns, out)
 
     def _keep(self, item: _Kept, now_ns: int, out: list[Output]) -> None:
         try:
@@ -124,14 +131,14 @@ class SymbolFeed:
             self.gaps_seen += 1
         elif kept is Kept.OVERFLOW:
             self._resync("too many diffs kept while waiting for a snapshot", now_ns, out)
-        self._schedule.want(self.instrument.symbol, now_ns)
+        self._schedule.want(self._symbol, now_ns)
 
     # -- snapshots ---------------------------------------------------------------------------------------------
 
     def on_snapshot(self, reply: SnapshotReply, now_ns: int, out: list[Output]) -> None:
         """The answer to a FetchSnapshot, or its failure."""
         if self._sync.state is not FeedState.BUFFERING:
-            self._schedule.done(self.instrument.symbol)
+            self._schedule.done(self._symbol)
             return
         try:
             if reply.error:
@@ -139,7 +146,7 @@ class SymbolFeed:
             last_update_id, event_ns = self.decoder.load_snapshot(reply.data)
         except (WireError, BookFull) as exc:
             self.reason = f"no snapshot: {exc}"
-            self._schedule.retry(self.instrument.symbol, now_ns)
+            self._schedule.retry(self._symbol, now_ns)
             return
         self._event_ns = max(self._event_ns, event_ns)
         self.decoder.follow(last_update_id)
@@ -148,9 +155,9 @@ class SymbolFeed:
     def _join(self, joined: Joined, now_ns: int, out: list[Output]) -> None:
         if joined is Joined.TOO_OLD:
             self.reason = "the snapshot is older than the stream"
-            self._schedule.retry(self.instrument.symbol, now_ns)
+            self._schedule.retry(self._symbol, now_ns)
             return
-        self._schedule.done(self.instrument.symbol)
+        self._schedule.done(self._symbol)
         if joined is Joined.WAITING:
             self.reason = "snapshot taken; waiting for the first diff"
         elif joined is Joined.IN_SYNC:
@@ -173,7 +180,8 @@ class SymbolFeed:
                 return
             if result > 0:
                 latest = words[:result]
-                self.audit.on_book(latest)
+                if self.audit.is_comparing:
+                    self.audit.on_book(latest)
         if latest is None:
             if self.book.is_crossed:
                 self.crossed += 1
@@ -184,7 +192,7 @@ class SymbolFeed:
         self._applied_ns = now_ns
         self._ignored = 0
         self._enter(FeedState.SYNCED, "snapshot and diffs joined", now_ns, out)
-        out.append(BookUpdate(self.instrument.venue, self.instrument.symbol, latest))
+        out.append(BookUpdate(self._venue, self._symbol, latest))
 
     def _words_of_snapshot(self, now_ns: int) -> IntArray:
         words = self.decoder.new_words()
@@ -212,8 +220,8 @@ class SymbolFeed:
             event_ns=now_ns,
             origin_ns=now_ns,
             trace_id=mix64(now_ns + self.frames),
-            venue=self.instrument.venue,
-            symbol=self.instrument.symbol,
+            venue=self._venue,
+            symbol=self._symbol,
             state=self.state,
             reason=self.reason,
             update_id=self.decoder.last_id,
@@ -227,14 +235,10 @@ class SymbolFeed:
             bbo_equal=self.audit.equal,
         )
 
-    def _publish(self, words: IntArray, out: list[Output]) -> None:
-        self.audit.on_book(words)
-        out.append(BookUpdate(self.instrument.venue, self.instrument.symbol, words))
-
     def _resync(self, reason: str, now_ns: int, out: list[Output]) -> None:
         self.resyncs += 1
         self._sync.restart()
-        self._schedule.want(self.instrument.symbol, now_ns + _QUIET_NS)
+        self._schedule.want(self._symbol, now_ns + _QUIET_NS)
         self._enter(FeedState.BUFFERING, reason, now_ns, out)
 
     def _enter(self, state: FeedState, reason: str, now_ns: int, out: list[Output]) -> None:
@@ -244,8 +248,8 @@ class SymbolFeed:
         if was_synced and changed:
             out.append(
                 BookUpdate.empty(
-                    self.instrument.venue,
-                    self.instrument.symbol,
+                    self._venue,
+                    self._symbol,
                     state,
                     event_ns=self._last_event_ns(now_ns),
                     origin_ns=now_ns,
