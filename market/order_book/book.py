@@ -101,12 +101,13 @@ class OrderBook:
         """Prices and quantities of a side, best first (copies)."""
         index = _SIDE[side]
         start = k.HEAD + 2 * index * int(self.block[k.CAPACITY])
-        pairs = self.block[start : start + 2 * self.level_count(side)].reshape(-1, 2)[::-1]
-        return pairs[:, 0] * (1 - 2 * index), pairs[:, 1].copy()
+        pairs = self.block[start : start + 2 * int(self.block[k.COUNT + index])].reshape(-1, 2)[::-1]
+        pairs = pairs[pairs[:, 1] > 0]
+        return pairs[:, 0] * (1 - 2 * index), pairs[:, 1]
 
     def level_count(self, side: Side) -> int:
         """Levels on a side."""
-        return int(self.block[k.COUNT + _SIDE[side]])
+        return int(self.block[k.LIVE + _SIDE[side]])
 
     def best(self, side: Side) -> tuple[int, int] | None:
         """Price (ticks) and quantity (lots) of the best level; None on an empty side."""

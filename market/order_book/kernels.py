@@ -1,12 +1,14 @@
 """Kernels of the order book. One book is one int64 array, its `block`:
 
-    [capacity, bid count, ask count, 0 ...] | bid levels | ask levels      (each `capacity` pairs of key, lots)
+    [capacity, bid slots, ask slots, bid levels, ask levels, 0 ...] | bid slots | ask slots
 
-A key is +ticks for bids and -ticks for asks. Both sides are then sorted ascending with the best level at the END:
-one code serves both, and a change near the touch moves little memory. Nothing here allocates; a kernel that lacks
-room says FULL before it has changed anything, and the facade grows the block.
+with `capacity` pairs of (key, lots) a side. A key is +ticks for bids and -ticks for asks: both sides are sorted
+ascending with the best level at the END, one code serves both, and a change near the touch moves little memory.
+A level that is removed leaves its slot behind with 0 lots; the next level that belongs there takes it, so that most
+inserts move a few slots instead of the whole tail. The last slot in use always holds a level: the best.
 
-A quantity is absolute, 0 removes, removing an unknown level is normal. Entries are applied in the order given.
+Nothing here allocates; a kernel that lacks room says FULL before it has changed anything, and the facade grows the
+block. A quantity is absolute, 0 removes, removing an unknown level is normal, entries are applied in the order given.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ raw_memmove: Any = cgutils.raw_memmove
 #: Words in front of the levels.
 HEAD: Final = 8
 CAPACITY: Final = 0
+#: Slots in use, by side: levels, and what removed ones left.
 COUNT: Final = 1
+#: Levels, by side.
+LIVE: Final = 3
 BIDS: Final = 0
 ASKS: Final = 1
 
@@ -34,6 +39,8 @@ FULL: Final = 1
 #: A price below 1 tick or a quantity below 0 lots: nothing was changed.
 INVALID: Final = 2
 _INT64_MAX: Final = 2**63 - 1
+#: How far an insert looks for a free slot before it moves the whole tail.
+_NEAR: Final = 64
 
 
 @intrinsic
@@ -86,7 +93,7 @@ def check_side(
     block: IntArray, side: int, ticks: IntArray, ticks_at: int, lots: IntArray, lots_at: int, n: int
 ) -> int:
     """OK, INVALID, or FULL when `n` entries might take the side over the capacity."""
-    room = block[CAPACITY] - block[COUNT + side]
+    room = block[CAPACITY] - block[LIVE + side]
     for i in range(n):
         if ticks[ticks_at + i] < 1 or lots[lots_at + i] < 0:
             return INVALID
@@ -101,11 +108,35 @@ def side_at(block: IntArray, side: int) -> int:
 
 
 @njit(cache=True)
+def compact(block: IntArray, side: int) -> None:
+    """Give up the slots that removed levels left."""
+    base = side_at(block, side)
+    kept = 0
+    for i in range(block[COUNT + side]):
+        if block[base + 2 * i + 1] > 0:
+            block[base + 2 * kept] = block[base + 2 * i]
+            block[base + 2 * kept + 1] = block[base + 2 * i + 1]
+            kept += 1
+    block[COUNT + side] = kept
+
+
+@njit(cache=True)
+def free_slot(block: IntArray, base: int, count: int, index: int) -> int:
+    """The slot to be filled when a level comes in at `index`: a free one near by, else the one behind the last."""
+    for slot in range(index, min(index + _NEAR, count)):
+        if block[base + 2 * slot + 1] == 0:
+            return slot
+    return count
+
+
+@njit(cache=True)
 def apply_side(
     block: IntArray, side: int, ticks: IntArray, ticks_at: int, lots: IntArray, lots_at: int, n: int
 ) -> None:
     """Set ticks[ticks_at : ticks_at + n] of one side to the quantities at lots[lots_at]. Checked before."""
-    base = side_at(block, side)
+    base, live = side_at(block, side), block[LIVE + side]
+    if block[COUNT + side] > 2 * live + _NEAR or block[COUNT + side] + n > block[CAPACITY]:
+        compact(block, side)
     count = block[COUNT + side]
     index = count
     for i in range(n):
@@ -114,17 +145,21 @@ def apply_side(
         index = find(block, base, count, index, key)
         at = base + 2 * index
         if index < count and block[at] == key:
-            if quantity > 0:
-                block[at + 1] = quantity
-            else:
+            live += (quantity > 0) - (block[at + 1] > 0)
+            block[at + 1] = quantity
+            while count > 0 and block[base + 2 * count - 1] == 0:
                 count -= 1
-                move_words(block, at, at + 2, 2 * (count - index))
+            index = min(index, count)
         elif quantity > 0:
-            move_words(block, at + 2, at, 2 * (count - index))
+            slot = free_slot(block, base, count, index)
+            if slot == count:
+                count += 1
+            move_words(block, at + 2, at, 2 * (slot - index))
             block[at] = key
             block[at + 1] = quantity
-            count += 1
+            live += 1
     block[COUNT + side] = count
+    block[LIVE + side] = live
 
 
 @njit(cache=True)
@@ -159,20 +194,21 @@ def load_side(
         at = base + 2 * (n - 1 - i)
         block[at] = ticks[ticks_at + i] if side == BIDS else -ticks[ticks_at + i]
         block[at + 1] = lots[lots_at + i]
-    block[COUNT + side] = n
+    block[COUNT + side] = block[LIVE + side] = n
 
 
 @njit(cache=True)
 def load(block: IntArray, bid_ticks: IntArray, bid_lots: IntArray, ask_ticks: IntArray, ask_lots: IntArray) -> int:
     """Replace the whole book, or change nothing and say why."""
-    bids, asks = block[COUNT + BIDS], block[COUNT + ASKS]
-    block[COUNT + BIDS] = block[COUNT + ASKS] = 0
+    bids, asks = block[LIVE + BIDS], block[LIVE + ASKS]
+    block[LIVE + BIDS] = block[LIVE + ASKS] = 0
     status = check_side(block, BIDS, bid_ticks, 0, bid_lots, 0, len(bid_ticks))
     if status == OK:
         status = check_side(block, ASKS, ask_ticks, 0, ask_lots, 0, len(ask_ticks))
     if status != OK:
-        block[COUNT + BIDS], block[COUNT + ASKS] = bids, asks
+        block[LIVE + BIDS], block[LIVE + ASKS] = bids, asks
         return status
+    block[COUNT + BIDS] = block[COUNT + ASKS] = 0
     load_side(block, BIDS, bid_ticks, 0, bid_lots, 0, len(bid_ticks))
     load_side(block, ASKS, ask_ticks, 0, ask_lots, 0, len(ask_ticks))
     return OK
@@ -196,16 +232,19 @@ def write_top(block: IntArray, words: IntArray, n: int) -> int:
     """
     at = HEADER_WORDS
     for side in range(2):
-        count = block[COUNT + side]
-        top = min(n, count)
-        best = side_at(block, side) + 2 * count - 2
+        levels = block[LIVE + side]
+        top = min(n, levels)
+        slot = side_at(block, side) + 2 * block[COUNT + side]
         sign = 1 - 2 * side
-        for i in range(top):
-            words[at + i] = sign * block[best - 2 * i]
-            words[at + top + i] = block[best - 2 * i + 1]
+        i = 0
+        while i < top:
+            slot -= 2
+            words[at + i] = sign * block[slot]
+            words[at + top + i] = block[slot + 1]
+            i += block[slot + 1] > 0
         at += 2 * top
         words[BID_COUNT + side] = top
-        words[BID_DEPTH + side] = count
+        words[BID_DEPTH + side] = levels
     return at
 
 
@@ -233,7 +272,7 @@ def write_top_coarse(block: IntArray, words: IntArray, n: int, tick_factor: int,
         move_words(words, at + top, at + n, top)
         at += 2 * top
         words[BID_COUNT + side] = top
-        words[BID_DEPTH + side] = count
+        words[BID_DEPTH + side] = block[LIVE + side]
     return at
 
 
@@ -257,10 +296,12 @@ def depth_for(block: IntArray, side: int, lots: int) -> tuple[int, int, bool]:
 @njit(cache=True)
 def top_lots(block: IntArray, side: int, n: int) -> float:
     """Sum of the quantities of the best `n` levels, as a float (it feeds a ratio)."""
-    base, count = side_at(block, side), block[COUNT + side]
-    total = 0.0
-    for i in range(count - 1, max(count - 1 - n, -1), -1):
-        total += block[base + 2 * i + 1]
+    base = side_at(block, side)
+    slot, total = block[COUNT + side] - 1, 0.0
+    while n > 0 and slot >= 0:
+        total += block[base + 2 * slot + 1]
+        n -= block[base + 2 * slot + 1] > 0
+        slot -= 1
     return total
 
 

@@ -180,13 +180,25 @@ def _load_word(typingctx: Any, data: Any, at: Any) -> Any:
 load_word: Any = _load_word
 
 
+@intrinsic
+def _trailing_zeros(typingctx: Any, word: Any) -> Any:
+    """How many bits of `word`, from the lowest, are 0: 64 when all are. One instruction."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], context.get_constant(types.boolean, False))
+
+    return types.uint64(types.uint64), codegen
+
+
+#: trailing_zeros(word), for kernels only.
+trailing_zeros: Any = _trailing_zeros
+
+
 @njit(cache=True, inline="always")
 def leading_digits(word: Any) -> int:
     """How many of the eight bytes of `word` ^ '00000000', from the first, are digits."""
     beyond = ((word + uint64(0x7676767676767676)) | word) & uint64(0x8080808080808080)
-    lowest = (beyond & (~beyond + uint64(1))) >> uint64(7)
-    ones = uint64(0x0101010101010101)
-    count: int = int64(((lowest - uint64(1)) & ones) * ones >> uint64(56))
+    count: int = int64(trailing_zeros(beyond) >> uint64(3))
     return count
 
 
