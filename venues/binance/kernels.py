@@ -20,6 +20,7 @@ from numba.extending import intrinsic
 
 from common.messages.book import EVENT_NS, ORIGIN_NS, STATE, TRACE_ID, UPDATE_ID, IntArray, words_needed
 from common.messages.market import FeedState
+from market.order_book.kernels import warm_up as warm_up_book
 from market.order_book.kernels import (
     ASKS,
     BIDS,
@@ -567,7 +568,8 @@ def depth_frame(data: bytes, feed: IntArray, block: IntArray, words: IntArray, r
 
 
 def warm_up() -> None:
-    """Compile every kernel for the types used in production."""
+    """Compile every kernel for the types used in production, the order book's with them."""
+    warm_up_book()
     block, words = new_block(4), np.zeros(words_needed(1, 1), np.int64)
     feed = np.zeros(HEAD + 8, np.int64)
     feed[TOP_LEVELS], feed[CAPACITY], feed[SYMBOL_LENGTH], feed[SYMBOL] = 1, 4, 1, ord("X")
