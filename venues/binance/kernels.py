@@ -20,7 +20,6 @@ from numba.extending import intrinsic
 
 from common.messages.book import EVENT_NS, ORIGIN_NS, STATE, TRACE_ID, UPDATE_ID, IntArray, words_needed
 from common.messages.market import FeedState
-from market.order_book.kernels import warm_up as warm_up_book
 from market.order_book.kernels import (
     ASKS,
     BIDS,
@@ -32,6 +31,7 @@ from market.order_book.kernels import (
     write_top,
     write_top_coarse,
 )
+from market.order_book.kernels import warm_up as warm_up_book
 
 # Words of `feed` that are set once, for one instrument.
 MODE: Final = 0
