@@ -59,11 +59,13 @@ def kernel_sources(root: Path) -> dict[str, Path]:
 
 
 def fingerprint_of(sources: dict[str, Path]) -> str:
-    """What the compiled code depends on: all kernel sources, numba, Python, the machine."""
+    """What the compiled code depends on: the kernels, the constants they take from beside them and from the
+    messages' layout, numba, Python, the machine."""
     digest = hashlib.sha256(f"{metadata.version('numba')} {sys.version} {platform.machine()}".encode())
     digest.update(_processor().encode())
-    for module, path in sources.items():
-        digest.update(f"{module} {path} ".encode() + path.read_bytes())
+    folders = {path.parent for path in sources.values()} | {_ROOT / "common" / "messages"}
+    for path in sorted(path for folder in folders for path in folder.glob("*.py")):
+        digest.update(f"{path} ".encode() + path.read_bytes())
     return digest.hexdigest()
 
 

@@ -22,7 +22,7 @@ class Damager:
     """
 
     def __init__(self, config: DamageConfig, seed: int) -> None:
-        shares = [getattr(config, kind) for kind in _KINDS]
+        shares = (config.drop, config.duplicate, config.reorder, config.truncate)
         self._limits = np.cumsum(shares).tolist()
         self._is_on = any(shares)
         self._rng = np.random.Generator(np.random.PCG64([seed, *b"damage"]))

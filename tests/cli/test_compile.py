@@ -85,15 +85,6 @@ def test_a_kernel_that_does_not_compile_is_named_and_leaves_no_stamp(
     assert compiling.main(ARGS) == 1
 
 
-def test_without_a_cache_folder_numba_keeps_its_own(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("NUMBA_CACHE_DIR")
-    for _ in range(2):
-        assert compiling.main(ARGS) == 0
-        assert len(capsys.readouterr().out.splitlines()) == 2
-
-
 def test_every_compiled_kernel_lies_where_it_is_found_and_has_its_warm_up() -> None:
     """A kernel outside a module named kernels would be compiled while a daemon trades."""
     known = set(compiling.kernel_sources(ROOT).values())
