@@ -10,6 +10,7 @@ BookUpdate, or, by configuration, JSON that repeats the envelope so that the wir
 from __future__ import annotations
 
 import struct
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -17,6 +18,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 import ormsgpack
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from common.errors import UnknownSchema, WireError
 from common.messages import BookUpdate, Message, RawFrame, Source
@@ -30,6 +32,7 @@ _SOURCES: Final = {int(source): source for source in Source}
 _RAW, _MSGPACK, _JSON = 0, 1, 2
 _BOOK_TIMES: Final = struct.Struct("<3q").unpack_from
 _BOOK_TYPE: Final = TYPE_IDS[BookUpdate]
+_OPTIONS: Final = ormsgpack.OPT_PASSTHROUGH_BIG_INT
 _BODY_KINDS: Final = (_RAW, _MSGPACK, _JSON)
 
 
@@ -91,7 +94,7 @@ def _fields(model: BaseModel) -> dict[str, Any]:
 def _default(value: object) -> object:
     if isinstance(value, BaseModel):
         return _fields(value)
-    if hasattr(value, "as_tuple"):  # Decimal
+    if isinstance(value, Decimal | int):  # an int here is one beyond 64 bits, which msgpack has no form for
         return str(value)
     raise TypeError(f"{type(value).__name__} has no place in a message")
 
@@ -105,7 +108,7 @@ def encode_body(event: Event, codec: Codec) -> tuple[int, bytes]:
             return _RAW, event.body()
         return _JSON, orjson.dumps({"header": event.header.__dict__, "levels": event.words[HEADER_WORDS:].tolist()})
     if codec is Codec.MSGPACK:
-        return _MSGPACK, ormsgpack.packb(_fields(event), default=_default)
+        return _MSGPACK, ormsgpack.packb(_fields(event), default=_default, option=_OPTIONS)
     return _JSON, event.model_dump_json().encode()
 
 
@@ -195,7 +198,7 @@ def decode_event(frame: Frame) -> Event:
             return cls.from_body(frame.key, frame.body)
         fields: Any
         if head.body_kind == _JSON:
-            fields = orjson.loads(frame.body)["message"]
+            fields = from_json(frame.body)["message"]
             if cls is BookUpdate:
                 return _book_from_json(frame.key, fields)
         else:
@@ -203,7 +206,7 @@ def decode_event(frame: Frame) -> Event:
         if not issubclass(cls, Message):
             raise WireError(f"{cls.__name__} must have a raw body")
         return cls.model_validate(fields)
-    except (ValidationError, ValueError, KeyError, TypeError, struct.error) as exc:
+    except (ValidationError, ValueError, KeyError, TypeError, AttributeError, struct.error) as exc:
         raise WireError(f"a {cls.__name__} frame does not decode: {exc}") from exc
 
 

@@ -30,6 +30,10 @@ class RecordKind(IntEnum):
     OUT = 2
     #: The stage's deadline was called; the frame is empty.
     DEADLINE = 3
+    #: A frame of an earlier life, given back at the start: once an input ...
+    RESTORED_IN = 4
+    #: ... or once an output.
+    RESTORED_OUT = 5
 
 
 class Record(NamedTuple):

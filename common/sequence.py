@@ -38,7 +38,10 @@ class SequenceTracker:
     missing: int = 0
     lost: int = 0
     duplicates: int = 0
+    #: Highest number known to exist, from frames and heartbeats: what is missing is counted once, against it.
+    _highest: int = field(default=0, repr=False)
     _open_gap_end: int = field(default=0, repr=False)
+    _awaits_snapshot: bool = field(default=False, repr=False)
     _gap_has_loss: bool = field(default=False, repr=False)
 
     def check(self, epoch: int, sequence: int) -> Verdict:
@@ -53,21 +56,38 @@ class SequenceTracker:
             return Verdict.OLD
         if sequence == self.last + 1:
             self.last = sequence
+            self._highest = max(self._highest, sequence)
             if self._open_gap_end and sequence >= self._open_gap_end and not self.heals_by_snapshot:
                 self._close(healed=True)
             return Verdict.NEXT
         self.note_behind(sequence - 1)
+        self._highest = max(self._highest, sequence)
         if self.heals_by_snapshot:
             self.last = sequence
         return Verdict.GAP
 
     def begin_epoch(self, epoch: int) -> None:
-        """The publisher has been restarted."""
+        """The publisher has been restarted.
+
+        Where numbers start again, what was missing of its former life never comes: the next snapshot stands for it,
+        or, where every frame counts, it is lost.
+        """
         self.epoch = epoch
-        if not self.continues_over_epochs:
-            if self._open_gap_end:
-                self._close(healed=False)
-            self.last = 0
+        if self.continues_over_epochs:
+            return
+        if self._open_gap_end:
+            if self.heals_by_snapshot:
+                self._awaits_snapshot = True
+            else:
+                self.lost += self._highest - self.last
+            self._open_gap_end = 0
+        self.last = self._highest = 0
+
+    def rewind(self) -> None:
+        """The publisher counts from 1 again, having lost its journal: follow it."""
+        self.last = self._highest = 0
+        if self._open_gap_end:
+            self._close(healed=True)
 
     def note_behind(self, publisher_last: int) -> bool:
         """The publisher says it is at `publisher_last`. True when frames are missing here."""
@@ -75,11 +95,9 @@ class SequenceTracker:
             return False
         if not self._open_gap_end:
             self.gaps_seen += 1
-            self.missing += publisher_last - self.last
-            self._open_gap_end = publisher_last
-        elif publisher_last > self._open_gap_end:
-            self.missing += publisher_last - self._open_gap_end
-            self._open_gap_end = publisher_last
+        self.missing += max(0, publisher_last - max(self.last, self._highest))
+        self._highest = max(self._highest, publisher_last)
+        self._open_gap_end = max(self._open_gap_end, publisher_last)
         return True
 
     def jump(self, epoch: int, sequence: int, *, lost: int = 0) -> None:
@@ -87,6 +105,10 @@ class SequenceTracker:
         if epoch > self.epoch:
             self.begin_epoch(epoch)
         self.last = max(self.last, sequence)
+        self._highest = max(self._highest, self.last)
+        if self._awaits_snapshot:
+            self._awaits_snapshot = False
+            self.gaps_healed += 1
         if lost:
             self.lost += lost
             self._gap_has_loss = True

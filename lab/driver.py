@@ -123,19 +123,23 @@ class Difference:
 
 
 def read_turns(data: bytes) -> list[list[Record]]:
-    """The turns in an input log's bytes: each an IN or DEADLINE record followed by OUT records."""
+    """The turns in an input log's bytes: what was restored, then IN or DEADLINE records, each with its outputs."""
     return [batch for batch, _end in read_batches(data)]
 
 
 def replay(stages: Mapping[Source, Stage], logs: Mapping[Source, Sequence[Sequence[Record]]]) -> Iterator[Difference]:
-    """Run fresh `stages` over the turns of their `logs`, merged by time on one heap; yield each turn that differs."""
+    """Run fresh `stages` over the turns of their `logs`, one life each, by time; yield each turn that differs."""
     heap = [(turns[0][0].now_ns, source, 0) for source, turns in logs.items() if turns]
     heapq.heapify(heap)
     while heap:
         now_ns, source, index = heapq.heappop(heap)
         turn = logs[source][index]
         first, stage = turn[0], stages[source]
-        if first.kind is RecordKind.DEADLINE:
+        outputs: Iterable[Output] = ()
+        if first.kind in (RecordKind.RESTORED_IN, RecordKind.RESTORED_OUT):
+            was_output = first.kind is RecordKind.RESTORED_OUT
+            stage.restore(decode_event(split_frame(first.frame)), was_output=was_output)
+        elif first.kind is RecordKind.DEADLINE:
             outputs = stage.on_deadline(now_ns)
         else:
             outputs = stage.handle(decode_event(split_frame(first.frame)), now_ns)

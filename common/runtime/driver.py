@@ -21,6 +21,7 @@ from common.config import SystemConfig
 from common.errors import HaltError, WireError
 from common.latency import LatencyHistogram
 from common.messages import Source
+from common.records import RecordKind
 from common.runtime.clock import Clock
 from common.runtime.http import HttpServer, metrics_app
 from common.runtime.input_log import InputLog
@@ -37,6 +38,7 @@ from common.units import NS_PER_S
 
 _LAG_INTERVAL_S: Final = 0.1
 _COLLECT_INTERVAL_S: Final = 5.0
+_FULL_COLLECTION_EVERY: Final = 12
 _DEBUG: Final = 10
 _SECTIONS: Final = {
     Source.MARKET_DATA: "market_data",
@@ -80,10 +82,10 @@ class LiveDriver:
             if lossless
             else None
         )
-        self._input_log = InputLog(folder) if config.journal.record_inputs else None
-        recovered = list(self._journal.recover()) if self._journal else []
-        self.publisher = Publisher(source, config.bus, epoch=self._epoch, journal=self._journal, status=self.status)
+        self._input_log = InputLog(folder, self._epoch) if config.journal.record_inputs else None
         narrator = Narrator(source.label, debug=level_of(f"{source.label}.orderbook") <= _DEBUG)
+        self._restored = self._restore(stage, narrator, folder)
+        self.publisher = Publisher(source, config.bus, epoch=self._epoch, journal=self._journal, status=self.status)
         self._turns = Turns(
             stage,
             self.publisher,
@@ -94,8 +96,13 @@ class LiveDriver:
             perform=perform,
             log=self.log,
         )
-        self._restored = 0
-        for record in recovered:
+        self.upstreams = [self._make_upstream(upstream, topics) for upstream, topics in reads.items()]
+        self._by_source = {upstream.source: upstream for upstream in self.upstreams}
+
+    def _restore(self, stage: Stage, narrator: Narrator, folder: Path) -> int:
+        """Give the stage back what the journal holds, oldest first; how many facts that were."""
+        count = 0
+        for record in self._journal.recover() if self._journal else ():
             try:
                 event = decode_event(split_frame(record.frame))
             except WireError as exc:
@@ -103,10 +110,12 @@ class LiveDriver:
                     f"the journal in {folder} holds a record this build does not read ({exc}); run the version that "
                     "wrote it, or move the folder aside and reconcile by hand"
                 ) from exc
-            self._turns.restore(record.kind, event)
-            self._restored += 1
-        self.upstreams = [self._make_upstream(upstream, topics) for upstream, topics in reads.items()]
-        self._by_source = {upstream.source: upstream for upstream in self.upstreams}
+            narrator.heard(event)
+            stage.restore(event, was_output=record.kind is RecordKind.OUT)
+            if self._input_log:
+                self._input_log.restored(record)
+            count += 1
+        return count
 
     def _make_upstream(self, source: Source, topics: tuple[str, ...]) -> Upstream:
         applied = self._journal.last_inputs if self._journal else {}
@@ -244,7 +253,7 @@ class LiveDriver:
         gc.collect()
         gc.freeze()
         gc.disable()
-        collected = loop.time()
+        collected, collections = loop.time(), 0
         try:
             while True:
                 due = loop.time() + _LAG_INTERVAL_S
@@ -253,8 +262,10 @@ class LiveDriver:
                 self._lag_us = lag_s * 1e6
                 self._turns.latencies["loop_lag"].record(int(lag_s * NS_PER_S))
                 if loop.time() - collected > _COLLECT_INTERVAL_S:
-                    gc.collect(1)
                     collected = loop.time()
+                    collections += 1
+                    # The oldest generation too, now and then: what lives long and dies in a cycle must go some time.
+                    gc.collect(2 if collections % _FULL_COLLECTION_EVERY == 0 else 1)
         finally:
             gc.enable()
 
@@ -273,6 +284,7 @@ class LiveDriver:
         """What /status answers; plain JSON."""
         queues = {f"held_{u.source.label}": u.held for u in self.upstreams}
         queues |= {f"budget_exhausted_{u.source.label}": u.budget_exhausted for u in self.upstreams}
+        queues["replies_dropped"] = self.publisher.replies_dropped
         topics_in: dict[str, dict[str, int]] = {}
         for upstream in self.upstreams:
             for name, topic in upstream.topics.items():

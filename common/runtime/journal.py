@@ -11,8 +11,9 @@ import fcntl
 import os
 from array import array
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import BinaryIO, Final, Literal, NamedTuple
 
 from common.codec import split_frame
 from common.errors import ConfigError, HaltError
@@ -66,6 +67,7 @@ class Journal:
         self._segment = max(self._numbers(), default=1)
         self._file = -1
         self._size = 0
+        self._is_broken = False
 
     def _numbers(self) -> list[int]:
         return sorted(int(p.stem) for p in self.folder.glob(f"*{_SUFFIX}") if p.stem.isdigit())
@@ -115,6 +117,8 @@ class Journal:
         Raises:
             HaltError: it could not be written (disk full): nothing of it may be sent.
         """
+        if self._is_broken:
+            raise HaltError(f"the journal in {self.folder} failed before and takes nothing more until a restart")
         data = encode_batch(now_ns, [(entry.kind, entry.frame) for entry in items])
         if self._size >= self._segment_bytes:
             self._open(self._segment + 1)
@@ -127,6 +131,7 @@ class Journal:
             if self._sync:
                 os.fdatasync(self._file)
         except OSError as exc:
+            self._is_broken = True
             raise HaltError(f"the journal in {self.folder} cannot be written: {exc}") from exc
         self._size += len(data)
         self.bytes_written += len(data)
@@ -150,18 +155,23 @@ class Journal:
         if not positions:
             return found
         wanted = range(max(first, 1), min(last, len(positions)) + 1)
-        for place in dict.fromkeys(positions[s - 1] for s in wanted):
-            with self._path(place >> _SHIFT).open("rb") as file:
-                file.seek(place & ((1 << _SHIFT) - 1))
-                head = file.read(8)
-                data = head + file.read(int.from_bytes(head[:4], "little"))
-            for batch, _end in read_batches(data):
-                for record in batch:
-                    if record.kind is RecordKind.OUT:
-                        frame = split_frame(record.frame)
-                        if frame.topic == topic and first <= frame.envelope.sequence <= last:
-                            found.append(record.frame)
+        places = dict.fromkeys(positions[s - 1] for s in wanted)
+        for segment, group in groupby(places, key=lambda place: place >> _SHIFT):
+            with self._path(segment).open("rb") as file:
+                for place in group:
+                    found += self._outputs_at(file, place & ((1 << _SHIFT) - 1), topic, first, last)
         return found
+
+    @staticmethod
+    def _outputs_at(file: BinaryIO, offset: int, topic: str, first: int, last: int) -> Iterator[bytes]:
+        file.seek(offset)
+        head = file.read(8)
+        for batch, _end in read_batches(head + file.read(int.from_bytes(head[:4], "little"))):
+            for record in batch:
+                if record.kind is RecordKind.OUT:
+                    frame = split_frame(record.frame)
+                    if frame.topic == topic and first <= frame.envelope.sequence <= last:
+                        yield record.frame
 
     def close(self) -> None:
         """Release the files and the lock."""

@@ -21,7 +21,7 @@ from common.runtime.journal import Journal
 from common.runtime.sockets import Parts, SocketReader, bind, make_socket
 from common.topics import TOPICS, Event, LossPolicy, topic_of, topics_of
 
-_REPLAY_CHUNK: Final = 1000
+_REPLAY_CHUNK: Final = 250
 
 
 class Publisher:
@@ -39,6 +39,7 @@ class Publisher:
         self.source = source
         self.epoch = epoch
         self.is_ready = False
+        self.replies_dropped = 0
         self.sent: dict[str, int] = {t.name: 0 for t in topics_of(source)}
         self._config = config
         self._codec = Codec(config.codec)
@@ -116,6 +117,7 @@ class Publisher:
         try:
             self._router.send_multipart([identity, request_id, ormsgpack.packb(head), *frames], zmq.NOBLOCK)
         except zmq.Again:
+            self.replies_dropped += 1
             return  # the asker reads too slowly; it will ask again
         self._reader.kick()
 

@@ -68,16 +68,22 @@ class SocketReader:
 
     def _drain(self) -> None:
         recv, handle = self._recv, self._on_message
-        for _ in range(self._budget):
-            if self._closed:
-                return
-            try:
-                parts = recv(zmq.NOBLOCK)
-            except zmq.Again:
-                return
-            handle(parts)
-        self.budget_exhausted += 1
-        self._loop.call_soon(self._drain)
+        is_empty = False
+        try:
+            for _ in range(self._budget):
+                if self._closed:
+                    return
+                try:
+                    parts = recv(zmq.NOBLOCK)
+                except zmq.Again:
+                    is_empty = True
+                    return
+                handle(parts)
+            self.budget_exhausted += 1
+        finally:
+            # Also when `handle` raised: the descriptor stirs no more for what is already here.
+            if not is_empty and not self._closed:
+                self._loop.call_soon(self._drain)
 
     def close(self) -> None:
         """Stop reading; the socket stays its owner's to close."""

@@ -65,6 +65,8 @@ class Turns:
 
         `is_fresh` is False for what is replayed: its age says nothing about latency.
         """
+        if self.halt is not None:
+            return
         now_ns = self._clock.now_ns()
         start = time.perf_counter_ns()
         try:
@@ -73,7 +75,8 @@ class Turns:
             self._stage_failed(exc, event)
             outputs = []
         handled = time.perf_counter_ns()
-        self._emit(event, data, frame, outputs, now_ns)
+        if not self._emit(event, data, frame, outputs, now_ns):
+            return
         self._narrator.heard(event)
         if frame is not None:
             transit, handle = self._hops[frame.topic]
@@ -89,58 +92,64 @@ class Turns:
 
     def deadline(self) -> None:
         """Call the stage's deadline."""
+        if self.halt is not None:
+            return
         now_ns = self._clock.now_ns()
         try:
             outputs = list(self._stage.on_deadline(now_ns))
         except Exception as exc:  # noqa: BLE001 - as in take()
             self._stage_failed(exc, None)
             outputs = []
-        self._emit(None, b"", None, outputs, now_ns)
-        self._narrate(outputs)
+        if self._emit(None, b"", None, outputs, now_ns):
+            self._narrate(outputs)
 
     def _emit(
         self, event: Event | None, data: bytes, frame: Frame | None, outputs: list[Output], now_ns: int
-    ) -> None:
+    ) -> bool:
+        """Journal, publish, perform. False when that failed: then nothing went out, and nothing will any more.
+
+        Numbers given to frames that could not be kept or encoded are gone, and the stage has moved on: going on would
+        publish what the journal does not know. So the daemon halts, and a restart begins again from what is on file.
+        """
         frames: list[bytes] = []
         commands: list[Command] = []
         durable: list[Entry] = []
         publisher = self._publisher
         if frame is not None and frame.topic in _LOSSLESS:
             durable.append(Entry(RecordKind.IN, frame.topic, frame.envelope.sequence, data))
-        for output in outputs:
-            if isinstance(output, Command):
-                commands.append(output)
-                continue
-            encoded = publisher.frame(output, self._clock.now_ns())
-            frames.append(encoded)
-            if self._journal is not None:
-                topic = topic_of(output)
-                if topic in _LOSSLESS:
-                    durable.append(Entry(RecordKind.OUT, topic, publisher.last_sequence(topic), encoded))
-        if durable and self._journal is not None:
-            try:
+        try:
+            for output in outputs:
+                if isinstance(output, Command):
+                    commands.append(output)
+                    continue
+                encoded = publisher.frame(output, self._clock.now_ns())
+                frames.append(encoded)
+                if self._journal is not None:
+                    topic = topic_of(output)
+                    if topic in _LOSSLESS:
+                        durable.append(Entry(RecordKind.OUT, topic, publisher.last_sequence(topic), encoded))
+            if durable and self._journal is not None:
                 self._journal.append(now_ns, durable)
-            except HaltError as exc:
-                self.halt = exc
-                self._log.critical("Halted", problem=str(exc))
-                return
+        except Exception as exc:  # noqa: BLE001 - the next line is the only right answer to any of them
+            self._halt(exc)
+            return False
         for encoded in frames:
             publisher.send(encoded)
         if self._input_log is not None:
             self._input_log.write(now_ns, event, data, frames)
         for command in commands:
             self._perform(command)
+        return True
+
+    def _halt(self, exc: Exception) -> None:
+        self.halt = exc if isinstance(exc, HaltError) else HaltError(f"an output could not be sent: {exc!r}")
+        self._log.critical("Halted", problem=str(self.halt))
 
     def _narrate(self, outputs: Iterable[Output]) -> None:
         """Tell the story after the facts are out: nobody downstream waits for a log line."""
         for output in outputs:
             if not isinstance(output, Command):
                 self._narrator.told(output)
-
-    def restore(self, kind: RecordKind, event: Event) -> None:
-        """Give the stage back one journalled fact."""
-        self._narrator.heard(event)
-        self._stage.restore(event, was_output=kind is RecordKind.OUT)
 
     def _stage_failed(self, exc: Exception, event: Event | None) -> None:
         self.errors += 1

@@ -89,6 +89,7 @@ class Upstream:
                 tracker.last = applied.get(name, 0)
             self.topics[name] = TopicIn(policy, tracker)
         self.bad_frames = 0
+        self.former_life_frames = 0
         self._config = config
         self._on_event = on_event
         self._clock_ns = clock_ns
@@ -136,6 +137,9 @@ class Upstream:
             self._refuse(exc, None)
             return
         head = frame.envelope
+        if head.epoch < self.epoch:
+            self.former_life_frames += 1  # a backlog of the publisher's former life says nothing about this one
+            return
         self._heard_ns = self._clock_ns()
         if head.epoch > self.epoch and self.epoch:
             self._restart(head.epoch, "the publisher was restarted")
@@ -231,11 +235,12 @@ class Upstream:
     def _restart(self, epoch: int, why: str) -> None:
         self._log.info("Joining again", source=self.source.label, why=why)
         self._leave(Phase.NEW)
-        if epoch > self.epoch:
-            self.epoch = epoch
-            for topic in self.topics.values():
+        for topic in self.topics.values():
+            # The stage distrusts what it had of a publisher that was gone, so it is told every last value again.
+            topic.key_sequences.clear()
+            if epoch > self.epoch:
                 topic.held.clear()
-                topic.key_sequences.clear()
+        self.epoch = max(epoch, self.epoch)
 
     def _leave(self, phase: Phase) -> None:
         was_live = self.phase is Phase.LIVE
@@ -293,13 +298,18 @@ class Upstream:
         self._heard_ns = self._clock_ns()
         if head["epoch"] < self.epoch:
             return
+        before = self._progress()
         if head["epoch"] > self.epoch and self.epoch:
             self._restart(head["epoch"], "the publisher was restarted")
         if pending.body["op"] == "sync":
             self._on_sync(head, parts[2:])
         elif head["epoch"] == self.epoch:
             self._on_replay(self.topics[pending.body["topic"]], pending.body["first"], head["last"], parts[2:])
-        self._serve()
+        if self._progress() != before:
+            self._serve()  # else tick() asks again: an answer that changed nothing will not do so at once
+
+    def _progress(self) -> tuple[object, ...]:
+        return (self.phase, self.epoch, *((t.tracker.last, t.tracker.has_gap) for t in self.topics.values()))
 
     def _on_sync(self, head: dict[str, Any], frames: list[bytes]) -> None:
         joining = self.phase is Phase.NEW
@@ -320,7 +330,7 @@ class Upstream:
             if topic.policy is LossPolicy.LOSSLESS:
                 if joining and last < tracker.last:
                     self._log.error("Publisher lost its journal; reading it from the start", topic=name, last=last)
-                    tracker.last = 0
+                    tracker.rewind()
                 tracker.note_behind(last)
             elif topic.policy is LossPolicy.LATEST or first_join:
                 tracker.jump(self.epoch, last)

@@ -19,6 +19,8 @@ from services.execution_engine.stage import ExecutionStage
 
 #: The rules and the clock's offset are read again this often: venues change both while running.
 _REFRESH_S: Final = 600.0
+_LONGEST_RETRY_S: Final = 30.0
+_KEY: Final = "execution.exchange_api_url"
 
 
 class VenueRules:
@@ -38,15 +40,17 @@ class VenueRules:
         """
         async with VenueRest(self._config.execution, self._config.market_data.exchange) as rest:
             start = asyncio.get_running_loop().time()
+            failures = 0
             while True:
                 wait_s = _REFRESH_S
                 try:
                     await self._refresh(rest)
                 except (RetryableError, WireError) as exc:
-                    wait_s = self._config.execution.retry_delay_ms / 1000
-                    self._failed(exc, asyncio.get_running_loop().time() - start)
+                    wait_s = min(_LONGEST_RETRY_S, self._config.execution.retry_delay_ms / 1000 * 2**failures)
+                    failures = min(failures + 1, 10)
+                    wait_s = self._failed(exc, asyncio.get_running_loop().time() - start, wait_s)
                 except RefusedError as exc:
-                    raise ConfigError("execution.exchange_api_url", str(exc), "Correct it and start again") from exc
+                    raise ConfigError(_KEY, str(exc), "Correct it and start again") from exc
                 await asyncio.sleep(wait_s)
 
     async def _refresh(self, rest: VenueRest) -> None:
@@ -61,12 +65,15 @@ class VenueRules:
         )
         self.are_known = True
 
-    def _failed(self, exc: Exception, failing_s: float) -> None:
-        if not self.are_known and failing_s * 1000 >= self._config.market_data.startup_timeout_ms:
-            raise ConfigError(
-                "execution.exchange_api_url", f"never reached in {failing_s:.0f} s", f"Last: {exc}"
-            ) from exc
-        self._log.warning("Venue rules not read", problem=str(exc))
+    def _failed(self, exc: Exception, failing_s: float, wait_s: float) -> float:
+        """Say so; seconds to wait. A ConfigError when the venue was never reached and the time for it is over."""
+        if not self.are_known:
+            gives_up_in_s = self._config.market_data.startup_timeout_ms / 1000 - failing_s
+            if gives_up_in_s <= 0:
+                raise ConfigError(_KEY, f"never reached in {failing_s:.0f} s", f"Last: {exc}") from exc
+            wait_s = min(wait_s, gives_up_in_s)
+        self._log.warning("Venue rules not read", problem=str(exc), retry_in_s=round(wait_s, 1))
+        return wait_s
 
 
 async def run(config: SystemConfig, flags: DaemonFlags) -> int:

@@ -132,6 +132,13 @@ class Bus:
         self._open.remove(part)
         part.close()
 
+    def pause(self, part: Publisher) -> None:
+        """Let it fall silent."""
+        self._open.remove(part)
+
+    def resume(self, part: Publisher) -> None:
+        self._open.append(part)
+
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(0.02)

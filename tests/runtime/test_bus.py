@@ -6,10 +6,11 @@ import time
 
 import pytest
 
-from common.codec import ENVELOPE, address_bytes, encode_frame
+from common.codec import ENVELOPE, Frame, address_bytes, encode_frame
 from common.errors import ConfigError
 from common.messages import Source
 from common.runtime.journal import Journal
+from common.topics import Event
 from tests.runtime.conftest import Bus, feed_status, publish, report, trade, until
 
 MD, EX = Source.MARKET_DATA, Source.EXECUTION_ENGINE
@@ -141,7 +142,7 @@ async def test_frames_of_a_former_life_are_dropped(bus: Bus) -> None:
     publish(pub, trade(8))
     await until(lambda: len(reader.events) == 1, "the living one")
     assert reader.events[0].event_ns == 8
-    assert reader.upstream.topics["trade"].tracker.duplicates == 1
+    assert reader.upstream.former_life_frames == 1
 
 
 async def test_a_taken_address_is_a_clear_error(bus: Bus) -> None:
@@ -154,3 +155,32 @@ async def test_a_taken_address_is_a_clear_error(bus: Bus) -> None:
         bus.addresses = (f"tcp://127.0.0.1:{taken.getsockname()[1]}", "tcp://127.0.0.1:*")
         with pytest.raises(ConfigError, match=r"market_data\.zmq_publish_address: cannot listen on tcp://127"):
             bus.publisher(MD)
+
+
+async def test_last_values_come_again_when_a_silent_publisher_is_back(bus: Bus) -> None:
+    pub = bus.publisher(MD)
+    reader = bus.reader(MD, "status")
+    publish(pub, feed_status("BTCUSDT", 1))
+    await until(lambda: reader.upstream.is_live and len(reader.events) == 1, "joined")
+    bus.pause(pub)
+    await until(lambda: reader.aliveness[-1] is False, "its silence noticed")
+    bus.resume(pub)
+    await until(lambda: reader.aliveness[-1] is True, "back")
+    assert [e.event_ns for e in reader.events] == [1, 1], "the stage distrusts what it had, and is told again"
+
+
+async def test_a_reader_goes_on_after_a_message_its_owner_choked_on(bus: Bus) -> None:
+    pub = bus.publisher(MD)
+    reader = bus.reader(MD, "trade")
+    await until(lambda: reader.upstream.is_live, "joined")
+    taken: list[int] = []
+
+    def choke(event: Event, _data: bytes, _frame: Frame | None) -> None:
+        taken.append(event.event_ns)
+        if event.event_ns == 3:
+            raise RuntimeError("choked")
+
+    reader.upstream._on_event = choke
+    for n in range(1, 21):
+        publish(pub, trade(n))
+    await until(lambda: taken == list(range(1, 21)), "all twenty")

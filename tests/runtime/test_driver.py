@@ -23,8 +23,9 @@ from common.messages import (
     TimeInForce,
     UpstreamStatus,
 )
+from common.records import RecordKind
 from common.runtime.driver import LiveDriver
-from common.runtime.input_log import INPUT_LOG_NAME
+from common.runtime.input_log import INPUT_LOG_NAMES
 from common.runtime.publisher import Publisher
 from common.stage import Command, Output
 from common.topics import Event
@@ -140,8 +141,10 @@ async def test_turns_deadlines_metrics_and_recovery(bus: Bus, risk: Publisher, t
         await until(lambda: again.seen == [4], "only what is new")
         assert driver.publisher.last_sequence("report") == 4, "numbers go on over the restart"
         assert driver.status()["topics_in"]["order"]["messages"] == 1
-    turns = read_turns((tmp_path / "state" / "execution_engine" / INPUT_LOG_NAME).read_bytes())
-    assert len([t for t in turns if len(t) > 1]) >= 4
+    second_life = max((tmp_path / "state" / "execution_engine").glob(INPUT_LOG_NAMES))
+    log = read_turns(second_life.read_bytes())
+    assert log[0][0].kind is RecordKind.RESTORED_IN and len([turn for turn in log if len(turn) > 1]) == 2
+    assert list(replay({Source.EXECUTION_ENGINE: Echo()}, {Source.EXECUTION_ENGINE: log})) == []
 
 
 async def _check_http(config: SystemConfig) -> None:
@@ -169,10 +172,15 @@ async def test_nothing_is_published_that_could_not_be_journalled(bus: Bus, risk:
         def full(*_a: object) -> None:
             raise HaltError("disk full")
 
+        works = driver._journal.append  # type: ignore[union-attr]
         driver._journal.append = full  # type: ignore[method-assign, union-attr]
         publish(risk, order(5))
         with pytest.raises(HaltError, match="disk full"):
             await asyncio.wait_for(running, 5)
+        driver._journal.append = works  # type: ignore[method-assign, union-attr]
+        publish(risk, order(6))
+        await asyncio.sleep(0.2)
+        assert stage.seen == [5], "no turn after a halt: its outputs would carry numbers the journal does not know"
         assert wishes == [], "nothing may be sent that is not on file"
         assert not driver.is_ready
 
@@ -198,7 +206,7 @@ async def test_what_the_daemon_logged_replays_equal_and_a_change_is_found(
         for lots in range(20, 40):
             publish(risk, order(lots))
         await until(lambda: driver.status()["topics_out"]["report"]["messages"] == 20, "reports")
-    log = read_turns((tmp_path / "state" / "execution_engine" / INPUT_LOG_NAME).read_bytes())
+    log = read_turns(next((tmp_path / "state" / "execution_engine").glob(INPUT_LOG_NAMES)).read_bytes())
     assert list(replay({Source.EXECUTION_ENGINE: Echo()}, {Source.EXECUTION_ENGINE: log})) == []
 
     class Changed(Echo):

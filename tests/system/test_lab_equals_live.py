@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from services.market_data.stage import MarketDataStage
 
 from common.config import SystemConfig
 from common.messages import Source
-from common.runtime.input_log import INPUT_LOG_NAME
+from common.runtime.input_log import INPUT_LOG_NAMES
 from common.runtime.settings import load_settings
 from common.stage import Stage
 from lab.driver import read_turns, replay
 from services.execution_engine.stage import ExecutionStage
+from services.market_data.stage import MarketDataStage
 from services.risk_manager.stage import RiskStage
 from services.signal_bridge.stage import SignalBridgeStage
 from tests.conftest import ROOT
@@ -40,7 +40,7 @@ def test_the_lab_repeats_a_live_run(make_rig: Callable[..., Rig]) -> None:
     files = [ROOT / "config" / "system.json", ROOT / "config" / "demo.json", rig.overlay]
     config = load_settings(files, {}, {}).config
     folder = rig.folder / "state"
-    logs = {Source[s.upper()]: read_turns((folder / s / INPUT_LOG_NAME).read_bytes()) for s in PIPELINE}
+    logs = {Source[s.upper()]: read_turns(next((folder / s).glob(INPUT_LOG_NAMES)).read_bytes()) for s in PIPELINE}
     outputs = {source: sum(len(turn) - 1 for turn in turns) for source, turns in logs.items()}
     assert all(outputs.values()), outputs
     assert list(replay(fresh_stages(config), logs)) == []
@@ -54,6 +54,6 @@ def test_a_changed_stage_is_found_out(make_rig: Callable[..., Rig]) -> None:
     rig.stop()
     files = [ROOT / "config" / "system.json", ROOT / "config" / "demo.json", rig.overlay]
     config = load_settings(files, {"execution.paper.taker_fee_bps": "11"}, {}).config
-    log = read_turns((rig.folder / "state" / "execution_engine" / INPUT_LOG_NAME).read_bytes())
+    log = read_turns(next((rig.folder / "state" / "execution_engine").glob(INPUT_LOG_NAMES)).read_bytes())
     stages = {Source.EXECUTION_ENGINE: ExecutionStage(config.execution)}
     assert list(replay(stages, {Source.EXECUTION_ENGINE: log})), "another fee must show"

@@ -9,11 +9,13 @@ import asyncio
 import random
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
 from common.config import MarketDataConfig
+from common.config.fields import is_loopback
 from common.errors import ConfigError, RefusedError, RetryableError, WireError
 from common.messages import LinkState, RawFrame
 from common.stage import Command
@@ -74,8 +76,7 @@ class Feed:
                 remedy = "Name symbols as the venue spells them, and check that market_data.rest_url is its REST base"
                 raise ConfigError("market_data.symbols", problem, remedy) from exc
             except (RetryableError, WireError) as exc:
-                self._failed("market_data.rest_url", str(exc), wait_s)
-                await asyncio.sleep(wait_s)
+                await asyncio.sleep(self._failed("market_data.rest_url", str(exc), wait_s))
                 continue
             self._reached.add("market_data.rest_url")
             self._first_failure = None
@@ -94,6 +95,7 @@ class Feed:
                     ping_interval=_PING_INTERVAL_S,
                     ping_timeout=_PING_TIMEOUT_S,
                     close_timeout=1,
+                    proxy=None if is_loopback(urlsplit(self._config.websocket_url).hostname or "") else True,
                 ) as socket:
                     self._socket = socket
                     frames = await self._read(socket)
@@ -106,8 +108,8 @@ class Feed:
             if frames:
                 waits = delays_s(self._config.reconnect_delay_ms, self._config.reconnect_max_delay_ms, self._rng)
             wait_s = next(waits)
-            self._failed("market_data.websocket_url", f"{self._config.websocket_url}: {reason}", wait_s)
-            await asyncio.sleep(wait_s)
+            problem = f"{self._config.websocket_url}: {reason}"
+            await asyncio.sleep(self._failed("market_data.websocket_url", problem, wait_s))
 
     async def _read(self, socket: ClientConnection) -> int:
         self._reached.add("market_data.websocket_url")
@@ -141,16 +143,23 @@ class Feed:
             )
         )
 
-    def _failed(self, key: str, problem: str, wait_s: float) -> None:
-        """Say so; give up with a ConfigError when this was never reached and the time for it is over."""
+    def _failed(self, key: str, problem: str, wait_s: float) -> float:
+        """Say so; seconds to wait. A ConfigError when this was never reached and the time for it is over."""
         now = asyncio.get_running_loop().time()
         if self._first_failure is None:
             self._first_failure = now
-        failing_s = now - self._first_failure
         remedy = f"Check the address and the network, or set {key} to the venue you mean"
-        if key not in self._reached and failing_s * 1000 >= self._config.startup_timeout_ms:
-            raise ConfigError(key, f"never reached in {failing_s:.0f} s ({problem})", remedy)
-        self._log.warning("Venue not reached", key=key, problem=problem, retry_in_s=round(wait_s, 2), remedy=remedy)
+        gives_up_in_s = None
+        if key not in self._reached:
+            gives_up_in_s = self._config.startup_timeout_ms / 1000 - (now - self._first_failure)
+            if gives_up_in_s <= 0:
+                raise ConfigError(key, f"never reached in {now - self._first_failure:.0f} s ({problem})", remedy)
+            wait_s = min(wait_s, gives_up_in_s)
+            gives_up_in_s = round(gives_up_in_s)
+        self._log.warning(
+            "Venue not reached", key=key, problem=problem, retry_in_s=round(wait_s, 2), gives_up_in_s=gives_up_in_s
+        )
+        return wait_s
 
     # -- commands ----------------------------------------------------------------------------------------------
 

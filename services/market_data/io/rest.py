@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import httpx
 
 from common.config import MarketDataConfig
+from common.config.fields import is_loopback
 from common.errors import RefusedError, RetryableError
 from common.messages import Instrument, SnapshotReply
 from venues.binance import instruments, snapshot, streams
 
 _TOO_MANY = (418, 429)
+#: A longer ban is reported, not slept through; also the wait when the venue names none.
+_LONGEST_WAIT_S = 60.0
 
 
 class MarketRest:
@@ -22,19 +26,25 @@ class MarketRest:
         self.base = config.rest_url or streams.default_rest_url(config.exchange, config.websocket_url)
         self._config = config
         self._clock_ns = clock_ns
-        self._client = httpx.AsyncClient(base_url=self.base, timeout=10.0, trust_env=True)
+        # A proxy from the environment has no business between us and our own machine.
+        trust_env = not is_loopback(urlsplit(self.base).hostname or "")
+        self._client = httpx.AsyncClient(base_url=self.base, timeout=10.0, trust_env=trust_env)
         #: No request before this loop time: the venue said when to come back.
         self._not_before = 0.0
 
     async def _get(self, path: str) -> bytes:
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(max(0.0, self._not_before - loop.time()))
+        wait_s = self._not_before - loop.time()
+        if wait_s > _LONGEST_WAIT_S:
+            raise RetryableError(f"{self.base}: the venue bans this address for another {wait_s:.0f} s")
+        await asyncio.sleep(max(0.0, wait_s))
         try:
             answer = await self._client.get(path)
         except httpx.HTTPError as exc:
             raise RetryableError(f"{self.base}{path}: {type(exc).__name__}: {exc}") from exc
         if answer.status_code in _TOO_MANY:
-            wait_s = float(answer.headers.get("Retry-After", "60"))
+            asked = answer.headers.get("Retry-After", "")
+            wait_s = float(asked) if asked.isdecimal() else _LONGEST_WAIT_S
             self._not_before = loop.time() + wait_s
             raise RetryableError(
                 f"{self.base}{path}: the venue says to wait {wait_s:g} s (HTTP {answer.status_code})"
