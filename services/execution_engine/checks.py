@@ -7,6 +7,8 @@ from typing import Final
 from common.messages import ApprovedOrder, Instrument, OrderType
 
 IS_TRADING: Final = "TRADING"
+#: Venues that take a reduce-only order of any notional (Binance USD-M futures, filter MIN_NOTIONAL).
+_REDUCES_ANY_NOTIONAL: Final = frozenset({"binance-usdm"})
 
 
 def filter_problem(order: ApprovedOrder, qty_lots: int, instrument: Instrument, touch_ticks: int) -> str:
@@ -14,6 +16,7 @@ def filter_problem(order: ApprovedOrder, qty_lots: int, instrument: Instrument, 
 
     Rules: Binance spot filters PRICE_FILTER, LOT_SIZE, MIN_NOTIONAL/NOTIONAL and the symbol's status. A limit
     order's notional is counted at its limit, a market order's at `touch_ticks` (not at all when that is 0: unknown).
+    Futures exempt reduce-only orders from the minimum: what is left of a position can always be closed.
 
     Args:
         order: what was approved.
@@ -31,6 +34,8 @@ def filter_problem(order: ApprovedOrder, qty_lots: int, instrument: Instrument, 
             f"LOT_SIZE: {qty_lots} lots are not between {instrument.min_qty_lots} and {instrument.max_qty_lots} "
             f"(lot {instrument.lot_size})"
         )
+    if order.reduce_only and order.venue in _REDUCES_ANY_NOTIONAL:
+        return ""
     price_ticks = order.limit_ticks if is_limit else touch_ticks
     notional = instrument.money(price_ticks * qty_lots)
     if price_ticks and notional < instrument.min_notional:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Final, NamedTuple
 
-from common.messages import BookUpdate, Side
+from common.messages import ApprovedOrder, BookUpdate, OrderType, Side, TimeInForce
 from common.messages.book import ASK_DEPTH, BID_DEPTH, IntArray
 
 #: Levels remembered a side; the longest remembered is forgotten first.
@@ -177,3 +177,12 @@ class Liquidity:
         if side is Side.BUY:
             return self._book.ask_ticks, self._book.ask_lots, self._asks
         return self._book.bid_ticks, self._book.bid_lots, self._bids
+
+
+def why_left(order: ApprovedOrder, left_lots: int) -> str:
+    """Why an order that may not rest ends with `left_lots` unfilled."""
+    if order.time_in_force is TimeInForce.FOK:
+        return f"FOK: the visible book does not hold {order.qty_lots} lots"
+    if order.order_type is OrderType.MARKET:
+        return f"MARKET: the visible book is exhausted, {left_lots} lots are left"
+    return f"IOC: {left_lots} lots found no counterparty up to {order.limit_ticks} ticks"

@@ -9,15 +9,19 @@ ids of many more, so that an approval that comes again is known. An id older tha
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 from common.messages import ApprovedOrder, CancelOrder, ExecType, ExecutionReport, OrderStatus
+from common.units import NS_PER_S
 from services.execution_engine.order_states import IllegalTransition, next_status
 
 #: Ended orders kept whole.
 ENDED_KEPT: Final = 4_096
 #: Order ids remembered.
 IDS_KEPT: Final = 200_000
+#: Later than any time there is.
+FAR_FUTURE_NS: Final = 2**63 - 1
 
 
 class Order:
@@ -44,6 +48,23 @@ class Order:
     def leaves_lots(self) -> int:
         """What may still fill."""
         return self.qty_lots - self.cum_qty_lots if self.is_open else 0
+
+    @property
+    def may_have_been_sent(self) -> bool:
+        """False when nothing was said of it yet, or at once its end."""
+        return self.status is not None and (self.is_open or len(self.report_ids) > 1)
+
+    def sent_by_ns(self) -> Iterator[int]:
+        """The latest local times at which its request, and that to cancel it, may have gone out.
+
+        Reports carry no time of sending, so it is bounded by what is known: an order is never sent after
+        `valid_until_ns`; a cancel, which goes before all orders, waits one window of the rate limit at most unless
+        there are more cancels than tokens, and one that has not worked yet may be on its way just now.
+        """
+        if self.may_have_been_sent:
+            yield self.approved.valid_until_ns
+            if self.cancel is not None:
+                yield FAR_FUTURE_NS if self.is_open else self.cancel.origin_ns + NS_PER_S
 
     def status_after(self, exec_type: ExecType, last_qty_lots: int = 0) -> OrderStatus:
         """Where a report would lead. Raises IllegalTransition."""
@@ -86,6 +107,10 @@ class OrderTable:
     def open_ids(self) -> tuple[str, ...]:
         """Their ids."""
         return tuple(self._open)
+
+    def sent_by_ns(self) -> list[int]:
+        """Of every request that may have gone out, the latest local time at which it did; in no order."""
+        return [at_ns for orders in (self._ended, self._open) for o in orders.values() for at_ns in o.sent_by_ns()]
 
     def counts(self) -> dict[str, int]:
         """Orders by status, the ended ones of all times included."""

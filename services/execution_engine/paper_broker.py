@@ -14,8 +14,8 @@ Rules
   alone do not fill it, though they might have: paper must not look better than the venue.
 * A reduce-only order never fills more than would close the position as it then stands, and expires when that is
   nothing.
-* A book that is not valid, of a publisher that is gone, or of an unknown instrument fills nothing. An order that has
-  met no usable book by its `valid_until_ns` expires; one that rests goes on resting.
+* A book that is not valid, of a publisher that is gone or was restarted since, or of an unknown instrument fills
+  nothing. An order that has met no usable book by its `valid_until_ns` expires; one that rests goes on resting.
 * A cancel travels as long as an order: until then the order may fill.
 """
 
@@ -37,7 +37,7 @@ from common.messages import (
 )
 from common.units import NS_PER_MS, NS_PER_S, bps_to_ppm
 from market.fees import fee_e8
-from services.execution_engine.liquidity import LevelFill, Liquidity
+from services.execution_engine.liquidity import LevelFill, Liquidity, why_left
 
 #: A book without a change for this long, local time, has not changed.
 BOOK_QUIET_NS: Final = NS_PER_S
@@ -127,6 +127,7 @@ class PaperBroker:
         self._markets: dict[str, _Market] = {}
         self._keys: dict[str, str] = {}
         self._is_alive = False
+        self._epoch: int | None = None
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -141,8 +142,15 @@ class PaperBroker:
         """Learn, or learn anew, what a symbol's ticks and lots are worth."""
         self._market(f"{instrument.venue}.{instrument.symbol}").instrument = instrument
 
-    def set_alive(self, is_alive: bool) -> None:
-        """Whether the publisher of the books is there and caught up."""
+    def set_alive(self, is_alive: bool, epoch: int) -> None:
+        """Whether the publisher of the books is there and caught up, and which life of it.
+
+        One that left or was restarted takes its books along; at the first join they come just before, and stand.
+        """
+        if not is_alive or self._epoch not in (None, epoch):
+            for market in self._markets.values():
+                market.is_usable = False
+        self._epoch = epoch if is_alive else self._epoch
         self._is_alive = is_alive
 
     def invalidate(self, key: str) -> None:
@@ -280,7 +288,7 @@ class PaperBroker:
             reason = "reduce-only: no position is left to reduce"
             yield BrokerEvent(order.order_id, ExecType.EXPIRED, event_ns, reason=reason)
         elif left and not working.may_rest:
-            yield BrokerEvent(order.order_id, ExecType.EXPIRED, event_ns, reason=_why_left(order, left))
+            yield BrokerEvent(order.order_id, ExecType.EXPIRED, event_ns, reason=why_left(order, left))
         working.is_resting = working.may_rest
 
     def _trade(
@@ -290,11 +298,3 @@ class PaperBroker:
         rate_ppm = self._maker_ppm if is_maker else self._taker_ppm
         fee = fee_e8(market.instrument, price, qty, rate_ppm)
         return BrokerEvent(order.order_id, ExecType.TRADE, event_ns, qty, price, fee, is_maker)
-
-
-def _why_left(order: ApprovedOrder, left_lots: int) -> str:
-    if order.time_in_force is TimeInForce.FOK:
-        return f"FOK: the visible book does not hold {order.qty_lots} lots"
-    if order.order_type is OrderType.MARKET:
-        return f"MARKET: the visible book is exhausted, {left_lots} lots are left"
-    return f"IOC: {left_lots} lots found no counterparty up to {order.limit_ticks} ticks"

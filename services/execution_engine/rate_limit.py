@@ -9,6 +9,7 @@ sees more sends than there are tokens.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from common.units import NS_PER_S
@@ -37,6 +38,10 @@ class TokenBucket:
             return False
         self._spent_ns.append(now_ns)
         return True
+
+    def restore(self, spent_by_ns: Iterable[int], now_ns: int) -> None:
+        """Count what an earlier life spent, each token as late as it may have been; `spent_by_ns` in any order."""
+        self._spent_ns.extend(sorted(min(at_ns, now_ns) for at_ns in spent_by_ns))
 
 
 class Released(NamedTuple):
@@ -68,6 +73,10 @@ class SendQueue:
     def is_full(self) -> bool:
         """No further order may wait."""
         return len(self._orders) >= self._max_waiting
+
+    def restore(self, spent_by_ns: Iterable[int], now_ns: int) -> None:
+        """Count what an earlier life has sent; see TokenBucket.restore."""
+        self._bucket.restore(spent_by_ns, now_ns)
 
     def add_order(self, order_id: str, valid_until_ns: int) -> None:
         """Let an order wait; the caller has asked `is_full`."""

@@ -1,6 +1,8 @@
 """The one place where reports are made, and where made or journalled reports move orders and positions.
 
-A report id is the order's id and the number of the report in the order's life: a fact, the same in every telling.
+A report id is the order's id, what happened and the quantity filled by then: no two reports of one life agree in all
+three, the same fact told again has the same id, and a life that begins without its journal and tells another story
+(an order filled before, EXPIRED now) does not hide it behind an id that is known already.
 `trace_id` and `origin_ns` are those of the message that caused it: the approval, or the cancel.
 """
 
@@ -54,7 +56,7 @@ class Reporter:
         fee_asset: str = "",
     ) -> list[ExecutionReport]:
         """One report, applied to our own books; none when the state table forbids it or it says nothing new."""
-        approved = order.approved
+        approved, cum_qty_lots = order.approved, order.cum_qty_lots + event.last_qty_lots
         try:
             report = ExecutionReport(
                 event_ns=event.event_ns,
@@ -62,7 +64,7 @@ class Reporter:
                 trace_id=cause.trace_id,
                 venue=approved.venue,
                 symbol=approved.symbol,
-                report_id=f"{approved.order_id}.{len(order.report_ids) + 1}",
+                report_id=f"{approved.order_id}.{exec_type}.{cum_qty_lots}",
                 order_id=approved.order_id,
                 venue_order_id=f"paper-{approved.order_id}" if event.order_id else "",
                 strategy=approved.strategy,
@@ -75,7 +77,7 @@ class Reporter:
                 limit_ticks=approved.limit_ticks,
                 last_qty_lots=event.last_qty_lots,
                 last_price_ticks=event.last_price_ticks,
-                cum_qty_lots=order.cum_qty_lots + event.last_qty_lots,
+                cum_qty_lots=cum_qty_lots,
                 fee_e8=event.fee_e8,
                 fee_asset=fee_asset if event.last_qty_lots else "",
                 is_maker=event.is_maker,

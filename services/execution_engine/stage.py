@@ -156,7 +156,7 @@ class ExecutionStage:
     def _on_upstream(self, status: UpstreamStatus, now_ns: int) -> list[Output]:
         if status.source is not Source.MARKET_DATA:
             return []
-        self._broker.set_alive(status.is_alive)
+        self._broker.set_alive(status.is_alive, status.epoch)
         return self._settle(self._broker.on_deadline(now_ns))
 
     def _on_order(self, approved: ApprovedOrder, now_ns: int) -> list[Output]:
@@ -180,6 +180,7 @@ class ExecutionStage:
         """Once, before anything else: take up the orders that a former life left open, each where it stands."""
         self._is_resumed = True
         self._next_state_ns = now_ns
+        self._queue.restore(self._table.sent_by_ns(), now_ns)
         outputs: list[Output] = []
         for order in self._table.open_orders():
             if order.status is None:

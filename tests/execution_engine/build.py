@@ -134,7 +134,7 @@ def report(
     )
 
 
-def market_data(is_alive: bool = True) -> UpstreamStatus:
+def market_data(is_alive: bool = True, epoch: int = 1) -> UpstreamStatus:
     return UpstreamStatus(
-        event_ns=T0, origin_ns=T0, trace_id=0, source=Source.MARKET_DATA, is_alive=is_alive, epoch=1
+        event_ns=T0, origin_ns=T0, trace_id=0, source=Source.MARKET_DATA, is_alive=is_alive, epoch=epoch
     )

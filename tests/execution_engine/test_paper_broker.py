@@ -30,7 +30,7 @@ class Desk:
         self.lots: Counter[str] = Counter()
         self.broker = PaperBroker(PaperConfig(latency_ms=latency_ms, **fees), lambda key: self.lots[key])
         self.broker.on_instrument(instrument())
-        self.broker.set_alive(True)
+        self.broker.set_alive(True, 1)
         self.orders: dict[str, ApprovedOrder] = {}
 
     def send(self, order: ApprovedOrder, now_ns: int = T0) -> list[BrokerEvent]:
@@ -125,16 +125,32 @@ def test_a_quiet_book_is_met_by_local_time() -> None:
     assert desk.broker.deadline_ns() is None
 
 
-@pytest.mark.parametrize("why", ["stale", "empty", "publisher gone", "invalidated", "no instrument", "never seen"])
+@pytest.mark.parametrize(
+    "why",
+    [
+        "stale",
+        "empty",
+        "publisher gone",
+        "publisher gone and back",
+        "publisher restarted",
+        "invalidated",
+        "no instrument",
+        "never seen",
+    ],
+)
 def test_without_a_usable_book_nothing_fills_and_the_order_expires(why: str) -> None:
     desk = Desk()
     if why == "no instrument":
         desk.broker = PaperBroker(PaperConfig(latency_ms=0), lambda _: 0)
-        desk.broker.set_alive(True)
+        desk.broker.set_alive(True, 1)
     if why != "never seen":
         desk.see(BIDS, [] if why == "empty" else ASKS, state=FeedState.STALE if why == "stale" else FeedState.SYNCED)
-    if why == "publisher gone":
-        desk.broker.set_alive(False)
+    if why in ("publisher gone", "publisher gone and back"):
+        desk.broker.set_alive(False, 1)
+    if why == "publisher gone and back":
+        desk.broker.set_alive(True, 1)
+    if why == "publisher restarted":
+        desk.broker.set_alive(True, 2)
     if why == "invalidated":
         desk.broker.invalidate(KEY)
     order = approved(**MARKET)

@@ -23,6 +23,23 @@ def test_no_window_sees_more_than_the_tokens(tokens: int, gaps: list[int]) -> No
         assert bucket.free_at_ns() <= now + 100
 
 
+@given(tokens=st.integers(1, 6), gaps=GAPS, cuts=st.sets(st.integers(0, 119)), lag=st.integers(0, 30))
+def test_no_window_sees_more_when_the_bucket_is_restored(
+    tokens: int, gaps: list[int], cuts: set[int], lag: int
+) -> None:
+    bucket, now = TokenBucket(tokens, window_ns=100), 1_000
+    sent: list[int] = []
+    for n, gap in enumerate(gaps):
+        now += gap
+        if n in cuts:
+            bucket = TokenBucket(tokens, window_ns=100)
+            bucket.restore([t + lag for t in reversed(sent)], now)
+        if bucket.take(now):
+            sent.append(now)
+        assert sum(now - t < 100 for t in sent) <= tokens
+        assert bucket.free_at_ns() <= now + 100
+
+
 @given(tokens=st.integers(1, 4), gaps=GAPS, kinds=st.lists(st.booleans(), min_size=120, max_size=120))
 def test_everything_leaves_once_in_order_when_deadlines_are_kept(
     tokens: int, gaps: list[int], kinds: list[bool]

@@ -13,7 +13,7 @@ from tests.execution_engine.build import MS, T0, Level, S, approved, book, cance
 from tests.execution_engine.lives import Lives
 from tests.execution_engine.test_liquidity import ladders
 
-NO_LATENCY = {"paper": {"latency_ms": 0}}
+NO_LATENCY: dict[str, Any] = {"paper": {"latency_ms": 0}}
 KINDS: list[dict[str, Any]] = [
     {"time_in_force": TimeInForce.GTC},
     {"time_in_force": TimeInForce.IOC},
@@ -163,3 +163,65 @@ def test_a_cancel_on_file_is_carried_out_after_the_restart() -> None:
     assert isinstance(last, ExecutionReport)
     assert (last.exec_type.value, last.reason) == ("CANCELED", "no longer wanted")
     lives.check()
+
+
+def test_a_life_without_its_journal_tells_its_story_under_other_ids() -> None:
+    lives = Lives(**NO_LATENCY)
+    lives.give(book([(100, 5)], [(101, 5)]))
+    order = approved("a", qty_lots=7, limit_ticks=101)
+    before = lives.give(order)
+    assert [r.exec_type.value for r in before] == ["PENDING_NEW", "NEW", "TRADE"]
+    lives.journal.clear()
+    lives.now += 9 * S
+    lives.kill()
+    (after,) = lives.give(order)
+    assert after.exec_type.value == "EXPIRED"
+    assert after.report_id not in {r.report_id for r in before}
+
+
+def test_the_same_facts_have_the_same_ids_in_a_life_without_its_journal() -> None:
+    ids = []
+    for _ in range(2):
+        lives = Lives(**NO_LATENCY)
+        lives.give(book([(100, 5)], [(101, 5)]))
+        ids.append([r.report_id for r in lives.give(approved("a" * 36, qty_lots=7, limit_ticks=101))])
+    assert ids[0] == ids[1]
+    assert len(set(ids[0])) == len(ids[0]) == 3
+
+
+def test_what_was_sent_before_the_restart_counts_against_the_rate_limit() -> None:
+    lives = Lives(rate_limit_per_second=10, **NO_LATENCY)
+    lives.give(book([(100, 5)], [(101, 5)]))
+
+    def send(name: str) -> int:
+        sent = [lives.give(approved(f"{name}-{n}", qty_lots=1, limit_ticks=99)) for n in range(10)]
+        return sum(r.exec_type.value == "NEW" for reports in sent for r in reports)
+
+    assert send("a") == 10
+    lives.wait(S // 2)
+    lives.kill()
+    assert send("b") == 0
+    assert lives.wait(S // 2 - 1) == []
+    assert len(lives.wait(S // 2 + 1)) == 10
+    lives.check()
+
+
+def test_orders_whose_time_had_passed_long_before_the_restart_cost_no_token() -> None:
+    lives = Lives(rate_limit_per_second=1, **NO_LATENCY)
+    lives.give(book([(100, 5)], [(101, 5)]))
+    lives.give(approved("a", qty_lots=1, limit_ticks=99))
+    lives.wait(7 * S)
+    lives.kill()
+    reports = lives.give(approved("b", qty_lots=1, limit_ticks=99, valid_until_ns=T0 + 9 * S))
+    assert [r.exec_type.value for r in reports] == ["PENDING_NEW", "NEW"]
+
+
+def test_a_cancel_sent_just_before_the_restart_counts_too() -> None:
+    lives = Lives(rate_limit_per_second=1, **NO_LATENCY)
+    lives.give(book([(100, 5)], [(101, 5)]))
+    lives.give(approved("a", qty_lots=1, limit_ticks=99))
+    lives.wait(7 * S)
+    assert [r.exec_type.value for r in lives.give(cancel("a", lives.now, origin_ns=lives.now))] == ["CANCELED"]
+    lives.kill()
+    reports = lives.give(approved("b", qty_lots=1, limit_ticks=99, valid_until_ns=T0 + 99 * S))
+    assert [r.exec_type.value for r in reports] == ["PENDING_NEW"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from common.messages import (
+    BookUpdate,
     ExecutionReport,
     ExecutionState,
     FeedState,
@@ -22,7 +23,7 @@ from tests.execution_engine.build import MS, T0, S, approved, book, cancel, inst
 from tests.execution_engine.lives import Lives
 
 BIDS, ASKS = [(100, 5), (99, 5)], [(101, 5), (102, 5)]
-NO_LATENCY = {"paper": {"latency_ms": 0}}
+NO_LATENCY: dict[str, Any] = {"paper": {"latency_ms": 0}}
 MARKET: dict[str, Any] = {"order_type": OrderType.MARKET, "time_in_force": TimeInForce.IOC}
 
 
@@ -41,7 +42,7 @@ def test_the_intent_comes_first_then_what_the_venue_says(lives: Lives) -> None:
     reports = lives.give(approved(qty_lots=7, **MARKET))
     assert told(reports) == ["PENDING_NEW", "NEW", "TRADE", "TRADE"]
     assert [r.status.value for r in reports] == ["PENDING_NEW", "NEW", "PARTIALLY_FILLED", "FILLED"]
-    assert [r.report_id for r in reports] == ["o-1.1", "o-1.2", "o-1.3", "o-1.4"]
+    assert [r.report_id for r in reports] == ["o-1.PENDING_NEW.0", "o-1.NEW.0", "o-1.TRADE.5", "o-1.TRADE.7"]
     assert [r.cum_qty_lots for r in reports] == [0, 0, 5, 7]
     assert {(r.trace_id, r.origin_ns, r.fee_asset) for r in reports[2:]} == {(42, T0 + 5, "USDT")}
     state = lives.outputs[-1]
@@ -194,11 +195,47 @@ def test_no_fill_on_a_book_whose_channel_is_not_in_sync(lives: Lives) -> None:
 def test_no_fill_while_market_data_is_gone_and_expiry_when_it_stays_so(lives: Lives) -> None:
     lives.give(market_data(is_alive=False))
     assert told(lives.give(approved("a", **MARKET))) == ["PENDING_NEW"]
-    assert told(lives.give(market_data())) == ["NEW", "TRADE", "TRADE"]
+    assert lives.give(market_data()) == [], "there again, without a book yet"
+    assert told(lives.give(book(BIDS, ASKS, T0 + 1))) == ["NEW", "TRADE", "TRADE"]
     lives.give(market_data(is_alive=False))
     lives.give(approved("b", **MARKET))
     (report,) = lives.wait(6 * S)
     assert (report.exec_type.value, "no valid book" in report.reason) == ("EXPIRED", True)
+
+
+@pytest.mark.parametrize("is_loss_seen", [True, False])
+def test_no_fill_on_the_book_of_a_process_that_died(is_loss_seen: bool) -> None:
+    lives = Lives(paper={"latency_ms": 20})
+    lives.give(book(BIDS, ASKS))
+    assert told(lives.give(approved(**MARKET))) == ["PENDING_NEW"]
+    if is_loss_seen:
+        lives.give(market_data(is_alive=False))
+        lives.wait(3 * S + S // 2)
+    assert lives.give(market_data(epoch=2)) == []
+    lives.wait(S + S // 2)
+    assert told(lives.reports) == ["PENDING_NEW"]
+    assert told(lives.give(book(BIDS, ASKS, T0 + 20 * MS))) == ["NEW", "TRADE", "TRADE"]
+
+
+def test_books_that_come_before_the_first_word_of_their_publisher_stand() -> None:
+    lives = Lives(is_ready=False, **NO_LATENCY)
+    lives.give(instrument())
+    lives.give(book(BIDS, ASKS))
+    lives.give(market_data())
+    assert told(lives.give(approved(qty_lots=1, **MARKET))) == ["PENDING_NEW", "NEW", "TRADE"]
+
+
+@pytest.mark.parametrize(("venue", "end"), [("binance", "REJECTED"), ("binance-usdm", "PENDING_NEW")])
+def test_futures_take_a_reduce_only_order_of_any_notional(venue: str, end: str) -> None:
+    lives = Lives(**NO_LATENCY)
+    lives.give(instrument(venue=venue))
+    lives.give(BookUpdate(venue, "BTCUSDT", book(BIDS, ASKS).words))
+    lives.give(approved("buy", venue=venue, qty_lots=4, **MARKET))
+    lives.give(instrument(venue=venue, min_notional=Decimal(5)))
+    exit_order = approved("exit", Side.SELL, 4, venue=venue, reduce_only=True, purpose=Purpose.STOP_LOSS, **MARKET)
+    assert told(lives.give(exit_order))[0] == end
+    (entry,) = lives.give(approved("more", venue=venue, qty_lots=4, **MARKET))
+    assert "NOTIONAL" in entry.reason
 
 
 def test_the_state_comes_at_its_interval_also_when_nothing_happens(lives: Lives) -> None:
