@@ -17,13 +17,16 @@ RUN_FLAGS := $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED
              $(foreach f,$(REPLAY),--replay $(f)) $(if $(SPEED),--speed $(SPEED)) \
              $(if $(DAMAGE),--damage $(DAMAGE))
 
+# The last line of a run is JSON for whoever reads it: make is not to speak behind it.
+MAKEFLAGS += --no-print-directory
+
 .DEFAULT_GOAL := help
 .PHONY: help run paper test test-fast check format bench schema lock setup clean
 
 help:             ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: $(STAMP)     ## trade on paper against the mock exchange; DURATION= SEED= REPLAY= SPEED=
+run: $(STAMP)     ## trade on paper against the mock exchange; DURATION= SEED= REPLAY= SPEED= DAMAGE=
 	@$(BIN)/tidewire compile
 	@$(BIN)/tidewire run --config config/system.json --config config/demo.json $(RUN_FLAGS)
 

@@ -23,6 +23,9 @@ SECTIONS: Final = {
     MOCK_EXCHANGE: "mock_exchange",
 }
 
+#: A replay waits this long after market data has subscribed: the other daemons join meanwhile and miss nothing.
+_REPLAY_START_DELAY_MS: Final = 3000
+
 
 @dataclass(frozen=True, slots=True)
 class Capture:
@@ -80,6 +83,7 @@ def own_flags(options: RunOptions, capture: Capture | None, listen_address: str)
             "market_data.rest_url": f"http://{listen_address}",
             "execution.exchange_api_url": f"http://{listen_address}",
         }
+        values["mock_exchange.replay_start_delay_ms"] = str(_REPLAY_START_DELAY_MS)
         flags |= {key: ("--replay", value) for key, value in values.items()}
     return flags
 
@@ -111,7 +115,8 @@ def title_of(config: SystemConfig, options: RunOptions, services: Sequence[str])
     money = "paper trading" if config.execution.paper_trading else "LIVE TRADING"
     if options.replay:
         names = ", ".join(Path(name).name for name in options.replay)
-        return f"{money} - {config.market_data.exchange} - replay of {names}"
+        speed = f"{config.mock_exchange.replay_speed:g} times" if config.mock_exchange.replay_speed else "full"
+        return f"{money} - {config.market_data.exchange} - replay of {names} at {speed} speed"
     if MOCK_EXCHANGE in services:
         return f"{money} - mock exchange, seed {config.mock_exchange.seed}"
     return f"{money} - {config.market_data.exchange}, {urlsplit(config.market_data.websocket_url).hostname}"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from cli.supervisor.plan import Capture
 from common.errors import ConfigError, WireError
+
+#: BTCUSD_PERP, BTCUSD_210625; USD-M spells its own BTCUSDT_210625.
+_COIN_MARGINED: Final = re.compile(r"USD_(PERP|\d{6})$")
 
 
 def inspect_captures(files: Sequence[str]) -> Capture:
@@ -23,6 +28,13 @@ def inspect_captures(files: Sequence[str]) -> Capture:
         info = describe_capture(read_capture(*contents))
     except WireError as exc:
         raise ConfigError("--replay", f"{named}: {exc}", "Give captures of Binance spot or USD-M streams") from None
+    inverse = [symbol for symbol in info.symbols if _COIN_MARGINED.search(symbol)]
+    if inverse:
+        raise ConfigError(
+            "--replay",
+            f"{named} holds COIN-M futures ({', '.join(inverse)}), whose profit is paid in the coin",
+            "Give captures of Binance spot or USD-M streams; inverse contracts cannot be traded by this version",
+        )
     if not info.symbols:
         raise ConfigError("--replay", f"{named}: no symbol has prices and quantities", "Give another capture")
     return Capture(tuple(str(Path(name).resolve()) for name in files), info.venue, info.symbols)

@@ -42,7 +42,7 @@ def cautions(config: SystemConfig) -> Iterator[str]:
             if symbol not in {s.symbol for s in mock.symbols}:
                 yield f"market_data.symbols has {symbol}, which the mock exchange does not trade: it will refuse it"
     if not config.execution.paper_trading:
-        yield "execution.paper_trading is false: with --live, real orders are sent; without it the daemon refuses"
+        yield "execution.paper_trading is false: execution-engine refuses it, there is no gateway to a real venue yet"
 
 
 def _shared_addresses(config: SystemConfig) -> Iterator[Conflict]:

@@ -101,6 +101,9 @@ class MockExchangeConfig(Section):
     replay_speed: float = Field(
         20.0, ge=0, le=1_000_000, description="times the original speed; 0 is as fast as clients read"
     )
+    replay_start_delay_ms: int = Field(
+        0, ge=0, le=60_000, description="wait from the first subscription until a replay begins, for others to join"
+    )
     client_queue_frames: int = Field(
         8192, ge=1024, le=1_000_000, description="frames that may wait for one client; a slower one is disconnected"
     )

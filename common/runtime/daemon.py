@@ -59,17 +59,21 @@ def daemon_main(
     run: Run,
     extra_arguments: Callable[[argparse.ArgumentParser], None] | None = None,
     argv: Sequence[str] | None = None,
+    *,
+    check: Callable[[SystemConfig, bool], None] = lambda _config, _live: None,
 ) -> int:
     """Run a daemon until it ends, fails or is told to stop; the exit code.
 
     `run` gets the configuration and the flags, and returns the exit code. A ConfigError it raises, alone or in a
-    group, becomes a line on stderr; any other exception is logged once with its traceback.
+    group, becomes a line on stderr; any other exception is logged once with its traceback. `check` is given the
+    configuration and whether --live was, and raises what `run` would refuse at once: --check-config says it too.
     """
     args = _parser(service, description, extra_arguments).parse_args(argv)
     own_flags = {"logging.levels": ("--log-levels", args.log_levels)} if args.log_levels is not None else {}
     try:
         config = settings_of(args, os.environ, own_flags).config
         parent_pid = parent_from(os.environ)
+        check(config, args.live)
         if args.check_config:
             print("configuration is valid")
             return EXIT_OK

@@ -9,6 +9,7 @@ from common.messages import (
     BookUpdate,
     CancelOrder,
     ExecutionReport,
+    FeatureVector,
     FeedState,
     FeedStatus,
     Instrument,
@@ -55,7 +56,11 @@ class Narrator:
                 self._tell_book(event)  # type: ignore[arg-type]
         elif isinstance(event, TradeTick):
             if self._debug:
-                self._trade.debug("Trade", symbol=event.symbol, price=self._price(event, event.price_ticks))
+                self._tell_trade(event)
+        elif isinstance(event, FeatureVector):
+            if self._debug:
+                values = {name: round(value, 6) for name, value in event.values.items()}
+                self._signal.debug("Features", symbol=event.symbol, **values, trace=trace_hex(event.trace_id))
         elif isinstance(event, FeedStatus):
             self._tell_feed(event)
         elif isinstance(event, Instrument):
@@ -80,6 +85,16 @@ class Narrator:
         bid = self._price(event, int(event.bid_ticks[0]))
         ask = self._price(event, int(event.ask_ticks[0]))
         self._book.debug("Order book updated", symbol=event.symbol, bid=bid, ask=ask)
+
+    def _tell_trade(self, event: TradeTick) -> None:
+        self._trade.debug(
+            "Trade",
+            symbol=event.symbol,
+            aggressor=event.aggressor.value,
+            price=self._price(event, event.price_ticks),
+            qty=self._qty(event, event.qty_lots),
+            trace=trace_hex(event.trace_id),
+        )
 
     def _tell_feed(self, event: FeedStatus) -> None:
         key = f"{event.venue}.{event.symbol}"
@@ -129,6 +144,6 @@ class Narrator:
         instrument = self._instruments.get(f"{event.venue}.{event.symbol}")
         return instrument.price_text(ticks) if instrument else f"{ticks} ticks"
 
-    def _qty(self, event: ApprovedOrder | ExecutionReport, lots: int) -> str:
+    def _qty(self, event: TradeTick | ApprovedOrder | ExecutionReport, lots: int) -> str:
         instrument = self._instruments.get(f"{event.venue}.{event.symbol}")
         return instrument.qty_text(lots) if instrument else f"{lots} lots"

@@ -76,13 +76,17 @@ class VenueRules:
         return wait_s
 
 
+def check(config: SystemConfig, live: bool) -> None:
+    """Raise what this daemon refuses at once: anything but paper trading."""
+    refuse_live(config.execution, live)
+
+
 async def run(config: SystemConfig, flags: DaemonFlags) -> int:
     """Run until stopped; the exit code.
 
     Raises:
-        ConfigError: anything but paper trading was asked for, an address is taken, or the venue was never reached.
+        ConfigError: an address is taken, or the venue was never reached.
     """
-    refuse_live(config.execution, flags.live)
     stage = ExecutionStage(config.execution)
     rules: VenueRules
     driver = make_driver(Source.EXECUTION_ENGINE, stage, config, is_ready=lambda: rules.are_known)

@@ -86,7 +86,9 @@ async def serve(config: MockExchangeConfig, stop: asyncio.Event) -> int:
             await http.open()
             stack.push_async_callback(http.close)
         if isinstance(exchange, ReplayExchange):
-            feeding = asyncio.create_task(ReplayFeed(exchange, hub, damager, config.replay_speed).run())
+            feeding = asyncio.create_task(
+                ReplayFeed(exchange, hub, damager, config.replay_speed, config.replay_start_delay_ms / 1000).run()
+            )
         else:
             feeding = asyncio.create_task(feed_simulation(exchange, hub, damager, clock.now_ns))
         stack.callback(feeding.cancel)

@@ -41,17 +41,21 @@ class ReplayFeed:
     wasted. With a pace it goes on whoever leaves; without one it rests while nobody reads, for nobody sets the pace.
     """
 
-    def __init__(self, exchange: ReplayExchange, hub: Hub, damager: Damager, speed: float) -> None:
+    def __init__(
+        self, exchange: ReplayExchange, hub: Hub, damager: Damager, speed: float, start_delay_s: float = 0
+    ) -> None:
         self._exchange = exchange
         self._hub = hub
         self._damager = damager
         self._speed = speed
+        self._start_delay_s = start_delay_s
         self._loop = asyncio.get_running_loop()
         self._origin_s = 0.0
 
     async def run(self) -> None:
         """Replay to the end; then the streams stay open and silent."""
         await self._wait_for_readers()
+        await asyncio.sleep(self._start_delay_s)
         self._origin_s = self._loop.time()
         burst = 0
         while (event := self._exchange.peek()) is not None:
