@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import errno
 import os
 import signal
 import sys
@@ -83,27 +82,6 @@ def daemon_main(
         return EXIT_OK
     except BaseException as error:  # noqa: BLE001 - the last place where anything can be said about it
         return _exit_code(service, error)
-
-
-def bind_error(key: str, address: str, error: OSError) -> ConfigError:
-    """The ConfigError for an address that cannot be bound: `key` is the configuration's, `error` the socket's."""
-    other = f"another: --set {key}={_with_port(address)}"
-    choose = f"choose {other}"
-    if error.errno == errno.EADDRINUSE:
-        return ConfigError(
-            key,
-            f"{address} is taken by another process",
-            f"Stop it (another Tidewire? `ss -ltnp` names who listens where), or {choose}",
-        )
-    if error.errno == errno.EACCES:
-        return ConfigError(key, f"{address} may not be used by this user", f"Ports below 1024 are root's; {choose}")
-    if error.errno == errno.EADDRNOTAVAIL:
-        return ConfigError(key, f"{address} is not an address of this machine", f"Use 127.0.0.1, or {choose}")
-    return ConfigError(key, f"{address} cannot be bound: {error.strerror or error}", f"Choose {other}")
-
-
-def _with_port(address: str) -> str:
-    return address if address.startswith("ipc://") else f"{address.rpartition(':')[0]}:PORT"
 
 
 def _parser(

@@ -76,7 +76,7 @@ class HttpServer:
             listener.listen(1024)
         except OSError as exc:
             listener.close()
-            raise bind_error(self._key, self._address, exc.strerror or str(exc)) from exc
+            raise bind_error(self._key, self._address, exc) from exc
         listener.setblocking(False)
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name=f"http {self._address}")
 

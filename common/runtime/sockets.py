@@ -9,6 +9,7 @@ One task owns a socket: all of its reads happen in one callback.
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable
 from typing import cast
 
@@ -19,13 +20,25 @@ from common.errors import ConfigError
 Parts = list[bytes]
 
 
-def bind_error(key: str, address: str, reason: str) -> ConfigError:
-    """The error for an address that cannot be bound."""
-    return ConfigError(
-        key,
-        f"cannot listen on {address} ({reason})",
-        f"Stop the process that has it (another instance of this daemon?), or choose another with --set {key}=...",
-    )
+def bind_error(key: str, address: str, error: OSError | zmq.ZMQError) -> ConfigError:
+    """The ConfigError for an address that cannot be bound: `key` is the configuration's, `error` the socket's."""
+    other = f"another: --set {key}={_with_port(address)}"
+    choose = f"choose {other}"
+    if error.errno == errno.EADDRINUSE:
+        return ConfigError(
+            key,
+            f"{address} is taken by another process",
+            f"Stop it (another Tidewire? `ss -ltnp` names who listens where), or {choose}",
+        )
+    if error.errno == errno.EACCES:
+        return ConfigError(key, f"{address} may not be used by this user", f"Ports below 1024 are root's; {choose}")
+    if error.errno == errno.EADDRNOTAVAIL:
+        return ConfigError(key, f"{address} is not an address of this machine", f"Use 127.0.0.1, or {choose}")
+    return ConfigError(key, f"{address} cannot be bound: {error.strerror or error}", f"Choose {other}")
+
+
+def _with_port(address: str) -> str:
+    return address if address.startswith("ipc://") else f"{address.rpartition(':')[0]}:PORT"
 
 
 def make_socket(context: zmq.Context[zmq.Socket[bytes]], kind: int, high_water_mark: int) -> zmq.Socket[bytes]:
@@ -44,7 +57,7 @@ def bind(socket: zmq.Socket[bytes], address: str, key: str) -> None:
     try:
         socket.bind(address)
     except zmq.ZMQError as exc:
-        raise bind_error(key, address, str(exc.strerror or exc)) from exc
+        raise bind_error(key, address, exc) from exc
 
 
 class SocketReader:

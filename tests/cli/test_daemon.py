@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from common.runtime.daemon import bind_error
+from common.runtime.sockets import bind_error
 from tests.cli.commands import ROOT, environment, run_module
 
 TINY = "tests.cli.tiny_daemon"
