@@ -117,7 +117,6 @@ def configuration(folder: str) -> SystemConfig:
 def _make_stage(source: Source, config: SystemConfig, every: int) -> Stage:
     if source is Source.MARKET_DATA:
         from services.market_data.stage import MarketDataStage
-
         from venues.binance.kernels import warm_up
 
         warm_up()

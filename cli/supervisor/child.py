@@ -17,6 +17,9 @@ from common.errors import EXIT_CONFIG
 #: Most lines of a daemon's last words that are shown.
 _LAST_WORDS: Final = 12
 
+#: However great the hurry.
+_LEAST_GRACE_S: Final = 0.5
+
 
 class Child:
     """A daemon and its lives.
@@ -103,7 +106,8 @@ class Child:
         return log
 
     async def stop(self, grace_s: float) -> None:
-        """SIGTERM, then SIGKILL after `grace_s`; returns when it is gone."""
+        """SIGTERM, then SIGKILL after `grace_s` (a healthy daemon needs 0.3 s); returns when it is gone."""
+        grace_s = max(grace_s, _LEAST_GRACE_S)
         self._stopping.set()
         process = self._process
         if process is None or process.returncode is not None:
