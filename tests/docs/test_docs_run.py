@@ -77,7 +77,7 @@ def test_python_snippets_run(code: str, tmp_path: Path) -> None:
 
 
 def environment_of(rig: Rig) -> dict[str, str]:
-    made = {**os.environ, "DURATION": "6", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    made = {**os.environ, "DURATION": "12", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for section, keys in rig.settings.items():
         for key, value in keys.items():
             made[f"TIDEWIRE__{section.upper()}__{key.upper()}"] = value
