@@ -45,26 +45,6 @@ class LatencyHistogram:
         shift = max(bound_ns.bit_length() - _SUB_BITS - 1, 0)
         return sum(self.counts[: shift * _SUB + (bound_ns >> shift) + 1])
 
-    def merge(self, other: LatencyHistogram) -> None:
-        """Add another's counts."""
-        self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
-        self.count += other.count
-        self.sum_ns += other.sum_ns
-        self.max_ns = max(self.max_ns, other.max_ns)
-
-    def sparse(self) -> dict[str, int]:
-        """Bucket index -> count, for a status reply."""
-        return {str(i): n for i, n in enumerate(self.counts) if n}
-
-    @classmethod
-    def from_sparse(cls, buckets: dict[str, int], max_ns: int, sum_ns: int) -> LatencyHistogram:
-        """The inverse of `sparse`."""
-        hist = cls()
-        for index, count in buckets.items():
-            hist.counts[int(index)] = count
-        hist.count, hist.max_ns, hist.sum_ns = sum(buckets.values()), max_ns, sum_ns
-        return hist
-
 
 def _upper_bound(index: int) -> int:
     shift = max(index // _SUB - 1, 0)

@@ -45,16 +45,6 @@ def test_quantiles_are_within_a_thirtysecond_of_sorting(values: list[int], q: fl
     assert hist.below(max(values)) == len(values)
 
 
-@given(st.lists(st.integers(0, 2**50)), st.lists(st.integers(0, 2**50)))
-def test_merge_and_sparse_equal_recording_all(first: list[int], second: list[int]) -> None:
-    a, b, both = LatencyHistogram(), LatencyHistogram(), LatencyHistogram()
-    for hist, values in ((a, first), (b, second), (both, first + second)):
-        for value in values:
-            hist.record(value)
-    a.merge(LatencyHistogram.from_sparse(b.sparse(), b.max_ns, b.sum_ns))
-    assert (a.sparse(), a.count, a.max_ns, a.sum_ns) == (both.sparse(), both.count, both.max_ns, both.sum_ns)
-
-
 def test_ids_follow_the_fact_and_differ() -> None:
     ids = [mix64(n) for n in range(10_000)]
     assert ids == [mix64(n) for n in range(10_000)]
