@@ -8,9 +8,9 @@ from typing import Any, Final, Protocol
 
 from common.config import MockExchangeConfig
 from common.units import NS_PER_MS, NS_PER_S
-from services.mock_exchange.exchange_info import spot_info
+from services.mock_exchange.api.exchange_info import spot_info
 from services.mock_exchange.listing import Listing, listings_from
-from services.mock_exchange.market_sim import Frame, SymbolMarket
+from services.mock_exchange.simulation.symbol_market import Frame, SymbolMarket
 
 #: Real time the simulation makes up for after a pause of the process; what is beyond never happened.
 MAX_CATCH_UP_NS: Final = 2 * NS_PER_S

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from common.config.mock_exchange import DamageConfig
-from services.mock_exchange.damage import Damager
+from services.mock_exchange.faults.damage import Damager
 
 FRAMES = [json.dumps({"u": number, "b": [["1.0", "2.0"]]}) for number in range(2000)]
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from common.config import MockExchangeConfig
 from common.config.mock_exchange import DamageConfig
-from services.mock_exchange.damage import Damager
 from services.mock_exchange.exchange import SimulatedExchange
+from services.mock_exchange.faults.damage import Damager
 from services.mock_exchange.io.feeding import BURST_FRAMES, feed_simulation
 from services.mock_exchange.io.hub import Client, Hub
-from services.mock_exchange.market_sim import Frame
-from services.mock_exchange.subscriptions import Subscriptions
+from services.mock_exchange.simulation.symbol_market import Frame
+from services.mock_exchange.streams.subscriptions import Subscriptions
 
 STREAM = "btcusdt@trade"
 PILE = 20 * BURST_FRAMES

@@ -10,8 +10,8 @@ import pytest
 from common.config import MockExchangeConfig
 from common.messages import Side
 from market.matching import MatchingEngine
-from services.mock_exchange.flow import OrderFlow
-from services.mock_exchange.fundamental import Fundamental
+from services.mock_exchange.simulation.flow import OrderFlow
+from services.mock_exchange.simulation.fundamental import Fundamental
 
 SYMBOLS = {item.symbol: item for item in MockExchangeConfig().symbols}
 SECOND_NS = 1_000_000_000

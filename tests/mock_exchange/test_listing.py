@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from common.config import MockExchangeConfig
 from common.config.mock_exchange import MockSymbolConfig
 from common.errors import ConfigError
-from services.mock_exchange.exchange_info import spot_info, usdm_info
+from services.mock_exchange.api.exchange_info import spot_info, usdm_info
 from services.mock_exchange.listing import Listing, listings_from
 
 SPOT_FIELDS = """

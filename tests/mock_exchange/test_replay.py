@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import ConfigError
-from services.mock_exchange.replay import ReplayExchange
+from services.mock_exchange.recorded.replay import ReplayExchange
 from tests.mock_exchange.build import ClientBook, own_capture, parse
 
 

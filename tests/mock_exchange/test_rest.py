@@ -7,8 +7,8 @@ import json
 import pytest
 
 from common.config import MockExchangeConfig
+from services.mock_exchange.api.rest import RestApi
 from services.mock_exchange.exchange import SimulatedExchange
-from services.mock_exchange.rest import RestApi
 from tests.mock_exchange.build import START_NS
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from services.mock_exchange.subscriptions import MAX_STREAMS, Subscriptions
+from services.mock_exchange.streams.subscriptions import MAX_STREAMS, Subscriptions
 
 SECOND_NS = 1_000_000_000
 

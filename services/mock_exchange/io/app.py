@@ -13,10 +13,10 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from services.mock_exchange.api.rest import RestApi
 from services.mock_exchange.io.hub import Client, Hub
 from services.mock_exchange.io.protocol import ABORT
-from services.mock_exchange.rest import RestApi
-from services.mock_exchange.subscriptions import Subscriptions
+from services.mock_exchange.streams.subscriptions import Subscriptions
 
 
 def make_app(api: RestApi, hub: Hub, now_ns: Callable[[], int], max_frames: int) -> Starlette:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Final
 
 from common.units import NS_PER_S
-from services.mock_exchange.damage import Damager
 from services.mock_exchange.exchange import SimulatedExchange
+from services.mock_exchange.faults.damage import Damager
 from services.mock_exchange.io.hub import Hub
-from services.mock_exchange.replay import Recorded, ReplayExchange
+from services.mock_exchange.recorded.replay import Recorded, ReplayExchange
 
 #: How finely real time is cut: frames that fall within go out together.
 STEP_S: Final = 0.002

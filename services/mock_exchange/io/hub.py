@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from services.mock_exchange import dialect
-from services.mock_exchange.subscriptions import Subscriptions
+from services.mock_exchange.streams import dialect
+from services.mock_exchange.streams.subscriptions import Subscriptions
 
 #: At full speed the replay goes on when no client has more frames waiting than this.
 PACING_FRAMES: Final = 256

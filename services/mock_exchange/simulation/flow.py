@@ -18,7 +18,7 @@ from common.messages.base import Side
 from common.messages.orders import TimeInForce
 from common.units import NS_PER_S
 from market.matching import MatchingEngine, Outcome
-from services.mock_exchange.fundamental import Fundamental
+from services.mock_exchange.simulation.fundamental import Fundamental
 
 #: Shares of the arrivals: a maker renews both quotes, a near order, a far order; the rest takes.
 QUOTE_SHARE: Final = 0.20

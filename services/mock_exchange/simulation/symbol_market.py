@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 from common.config.mock_exchange import MockSymbolConfig
 from common.units import NS_PER_MS, NS_PER_S
 from market.matching import DepthDiff, MatchingEngine, Outcome
-from services.mock_exchange import dialect
-from services.mock_exchange.flow import OrderFlow
 from services.mock_exchange.listing import Listing
+from services.mock_exchange.simulation.flow import OrderFlow
+from services.mock_exchange.streams import dialect
 
 #: The venue's two diff streams: every 100 ms (unless configured otherwise), and every second.
 FAST_DEPTH_NS: Final = 100 * NS_PER_MS

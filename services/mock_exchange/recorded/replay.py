@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 
 from common.errors import ConfigError
 from common.messages import Instrument
-from services.mock_exchange.exchange_info import spot_info, usdm_info
+from services.mock_exchange.api.exchange_info import spot_info, usdm_info
 from services.mock_exchange.listing import Listing
-from services.mock_exchange.replay_book import ReplayBook
+from services.mock_exchange.recorded.replay_book import ReplayBook
 from venues.captures import CaptureError, CaptureEvent, EventKind, guess_venue, instruments_for, read_capture
 from venues.registry import venue_named
 

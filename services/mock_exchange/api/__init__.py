@@ -1,0 +1,1 @@
+"""Requests and answers as the venue words them, without a socket."""

@@ -1,0 +1,1 @@
+"""Market streams: what they say, and who asked for which."""
