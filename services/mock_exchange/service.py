@@ -20,13 +20,13 @@ from common.runtime.http import HttpServer, metrics_app
 from common.runtime.logging import get_logger
 from common.runtime.metrics import StatusCollector, make_registry
 from services.mock_exchange.api.rest import RestApi
-from services.mock_exchange.exchange import SimulatedExchange
 from services.mock_exchange.faults.damage import Damager
 from services.mock_exchange.io.app import make_app
 from services.mock_exchange.io.feeding import ReplayFeed, feed_simulation
 from services.mock_exchange.io.hub import Hub
 from services.mock_exchange.io.protocol import StreamProtocol
 from services.mock_exchange.recorded.replay import ReplayExchange
+from services.mock_exchange.simulation.simulated_exchange import SimulatedExchange
 
 #: The venue pings every 20 s and hangs up on who has not answered within 60.
 _PING_INTERVAL_S = 20.0

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 
 from common.config import MockExchangeConfig
-from services.mock_exchange.exchange import SimulatedExchange
+from services.mock_exchange.exchange import Frame
 from services.mock_exchange.service import serve
-from services.mock_exchange.simulation.symbol_market import Frame
+from services.mock_exchange.simulation.simulated_exchange import SimulatedExchange
 
 START_NS = 1_700_000_000_000_000_000
 SECOND_NS = 1_000_000_000

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 from common.config import MockExchangeConfig
 from common.config.mock_exchange import DamageConfig
-from services.mock_exchange.exchange import SimulatedExchange
+from services.mock_exchange.exchange import Frame
 from services.mock_exchange.faults.damage import Damager
 from services.mock_exchange.io.feeding import BURST_FRAMES, feed_simulation
 from services.mock_exchange.io.hub import Client, Hub
-from services.mock_exchange.simulation.symbol_market import Frame
+from services.mock_exchange.simulation.simulated_exchange import SimulatedExchange
 from services.mock_exchange.streams.subscriptions import Subscriptions
 
 STREAM = "btcusdt@trade"
@@ -23,11 +22,10 @@ class LateExchange(SimulatedExchange):
 
     def __init__(self) -> None:
         super().__init__(MockExchangeConfig())
-        self.piled = [Frame(1, STREAM, str(number)) for number in range(PILE)]
+        self.outbox.extend(Frame(1, STREAM, str(number)) for number in range(PILE))
 
-    def advance(self, now_ns: int) -> Iterator[Frame]:
-        piled, self.piled = self.piled, []
-        return iter(piled)
+    def catch_up(self, now_ns: int) -> None:
+        """Nothing more happens."""
 
 
 async def test_a_client_that_keeps_up_is_not_cut_for_the_exchanges_own_delay() -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from common.config import MockExchangeConfig
-from services.mock_exchange.exchange import MAX_CATCH_UP_NS, SimulatedExchange
+from services.mock_exchange.simulation.simulated_exchange import MAX_CATCH_UP_NS, SimulatedExchange
 from tests.mock_exchange.build import SECOND_NS, START_NS, ClientBook, parse, simulate
 
 

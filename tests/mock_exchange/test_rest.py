@@ -8,7 +8,7 @@ import pytest
 
 from common.config import MockExchangeConfig
 from services.mock_exchange.api.rest import RestApi
-from services.mock_exchange.exchange import SimulatedExchange
+from services.mock_exchange.simulation.simulated_exchange import SimulatedExchange
 from tests.mock_exchange.build import START_NS
 
 

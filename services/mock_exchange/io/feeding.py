@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Final
 
 from common.units import NS_PER_S
-from services.mock_exchange.exchange import SimulatedExchange
 from services.mock_exchange.faults.damage import Damager
 from services.mock_exchange.io.hub import Hub
 from services.mock_exchange.recorded.replay import Recorded, ReplayExchange
+from services.mock_exchange.simulation.simulated_exchange import SimulatedExchange
 
 #: How finely real time is cut: frames that fall within go out together.
 STEP_S: Final = 0.002
@@ -23,17 +23,26 @@ SNAPSHOT_WAIT_S: Final = 2.0
 
 
 async def feed_simulation(exchange: SimulatedExchange, hub: Hub, damager: Damager, now_ns: Callable[[], int]) -> None:
-    """Let the simulated market follow the clock, until cancelled; what it makes up for, in bursts."""
+    """Let the simulated market follow the clock, until cancelled; what it makes up for, in bursts.
+
+    Requests leave frames in the outbox too: whoever sends, sends in the outbox's order.
+    """
     while True:
-        for number, frame in enumerate(exchange.advance(now_ns()), 1):
-            if "@depth" in frame.stream:
-                for payload in damager.apply(frame.stream, frame.payload):
-                    hub.publish(frame.stream, payload)
-            else:
-                hub.publish(frame.stream, frame.payload)
-            if number % BURST_FRAMES == 0:
-                await asyncio.sleep(0)
-        await asyncio.sleep(STEP_S)
+        exchange.catch_up(now_ns())
+        send_outbox(exchange, hub, damager)
+        await asyncio.sleep(0 if exchange.outbox else STEP_S)
+
+
+def send_outbox(exchange: SimulatedExchange, hub: Hub, damager: Damager) -> None:
+    """Fan out a burst of what has collected."""
+    outbox = exchange.outbox
+    for _ in range(min(BURST_FRAMES, len(outbox))):
+        frame = outbox.popleft()
+        if "@depth" in frame.stream:
+            for payload in damager.apply(frame.stream, frame.payload):
+                hub.publish(frame.stream, payload)
+        else:
+            hub.publish(frame.stream, frame.payload)
 
 
 class ReplayFeed:

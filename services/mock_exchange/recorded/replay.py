@@ -12,6 +12,7 @@ from common.messages import Instrument
 from services.mock_exchange.api.exchange_info import spot_info, usdm_info
 from services.mock_exchange.listing import Listing
 from services.mock_exchange.recorded.replay_book import ReplayBook
+from services.mock_exchange.trading.book import TradingBook
 from venues.captures import CaptureError, CaptureEvent, EventKind, guess_venue, instruments_for, read_capture
 from venues.registry import venue_named
 
@@ -75,6 +76,7 @@ class ReplayExchange:
         self.channels = frozenset(event.channel for event in self._events if event.channel)
         self.depth_channels = frozenset(event.channel for event in self._events if event.is_depth)
         self.snapshots_answered: set[str] = set()
+        self.books: Mapping[str, TradingBook] = {}
         #: Told the symbol of every snapshot answered.
         self.on_snapshot: Callable[[str], None] | None = None
 
@@ -87,6 +89,9 @@ class ReplayExchange:
     def first_ns(self) -> int:
         """Local receive time of the first event."""
         return self._events[0].local_ns
+
+    def catch_up(self, now_ns: int) -> None:
+        """The replay's own steps make its time."""
 
     def peek(self) -> Recorded | None:
         """What comes next; None at the end."""

@@ -2,46 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final
 
 from common.config.mock_exchange import MockSymbolConfig
+from common.messages.base import Side
+from common.messages.orders import TimeInForce
 from common.units import NS_PER_MS, NS_PER_S
-from market.matching import DepthDiff, MatchingEngine, Outcome
+from market.matching import DepthDiff, MatchingEngine, Outcome, Touch
+from services.mock_exchange.exchange import Frame
 from services.mock_exchange.listing import Listing
 from services.mock_exchange.simulation.flow import OrderFlow
 from services.mock_exchange.streams import dialect
+from services.mock_exchange.trading.book import Resting
 
 #: The venue's two diff streams: every 100 ms (unless configured otherwise), and every second.
 FAST_DEPTH_NS: Final = 100 * NS_PER_MS
 SLOW_DEPTH_NS: Final = NS_PER_S
 
 
-class Frame(NamedTuple):
-    """One event of one stream."""
-
-    time_ns: int
-    stream: str
-    payload: str
-
-
 class SymbolMarket:
-    """Steps through virtual time and says what the venue would send.
+    """Steps through virtual time and sends what the venue would. It is the TradingBook of its symbol.
 
     Times are nanoseconds since the market's beginning; `origin_ns` (UTC) is added where a frame carries a time.
-    The same configuration and seed give the same frames, however finely `advance` is called.
+    The same configuration and seed give the same frames, however finely time is cut, as long as no client trades.
     """
 
     def __init__(
-        self, config: MockSymbolConfig, listing: Listing, seed: int, fast_depth_ns: int = FAST_DEPTH_NS
+        self,
+        config: MockSymbolConfig,
+        listing: Listing,
+        seed: int,
+        send: Callable[[Frame], None],
+        fast_depth_ns: int = FAST_DEPTH_NS,
     ) -> None:
-        self.listing = listing
+        self._listing = listing
+        self._send = send
         self.origin_ns = 0
+        self.now_ns = 0
+        self.is_halted = False
+        self.on_outcome: Callable[[Outcome], None] = lambda _outcome: None
         self.engine = MatchingEngine()
         self._flow = OrderFlow(config, seed, self.engine)
         self.engine.drain_changes()
         self._touch = self.engine.touch()
+        self._last_ticks = 0
         self._fast_depth_ns = self._tick_ns = fast_depth_ns
         #: When something happens next, since the beginning. Kept, not asked for: many markets are looked at often.
         self.next_ns = min(self._flow.next_ns, self._tick_ns)
@@ -52,46 +58,106 @@ class SymbolMarket:
             for kind in ("trade", "aggTrade", "bookTicker", "depth@100ms", "depth")
         }
 
-    def advance(self, until_ns: int) -> Iterator[Frame]:
-        """All frames up to and including `until_ns` since the beginning, in order."""
-        while (now_ns := self.next_ns) <= until_ns:
-            if self._flow.next_ns <= self._tick_ns:
-                outcomes = self._flow.step()
-                self.next_ns = min(self._flow.next_ns, self._tick_ns)
-                for outcome in outcomes:
-                    yield from self.publish(outcome, now_ns)
-            else:
-                self._tick_ns += self._fast_depth_ns
-                self.next_ns = min(self._flow.next_ns, self._tick_ns)
-                yield from self._publish_depth(now_ns)
+    @property
+    def listing(self) -> Listing:
+        """Grid and assets."""
+        return self._listing
 
-    def publish(self, outcome: Outcome, now_ns: int) -> Iterator[Frame]:
-        """The frames one outcome of the engine leads to at once: trades, then the touch if it changed."""
-        time_ns = self.origin_ns + now_ns
-        for done in outcome.trades:
-            yield Frame(time_ns, self._streams["trade"], dialect.trade(self.listing, done, time_ns))
-        for _, parts in groupby(outcome.trades, key=lambda done: done.price_ticks):
-            self._aggregates += 1
-            text = dialect.aggregate_trade(self.listing, self._aggregates, list(parts), time_ns)
-            yield Frame(time_ns, self._streams["aggTrade"], text)
-        if outcome.changes and (touch := self.engine.touch()) != self._touch:
-            self._touch = touch
-            text = dialect.book_ticker(self.listing, touch, self.engine.update_id)
-            yield Frame(time_ns, self._streams["bookTicker"], text)
+    def step(self) -> None:
+        """Do what is due at `next_ns`: an act of the flow, or a depth frame."""
+        self.now_ns = self.next_ns
+        if self._flow.next_ns <= self._tick_ns:
+            outcomes = self._flow.step()
+            self.next_ns = min(self._flow.next_ns, self._tick_ns)
+            for outcome in outcomes:
+                self._publish(outcome)
+        else:
+            self._tick_ns += self._fast_depth_ns
+            self.next_ns = min(self._flow.next_ns, self._tick_ns)
+            self._publish_depth()
+
+    def limit(
+        self,
+        side: Side,
+        price_ticks: int,
+        qty_lots: int,
+        time_in_force: TimeInForce = TimeInForce.GTC,
+        *,
+        post_only: bool = False,
+        display_lots: int = 0,
+    ) -> Outcome:
+        """A client's limit order, at the market's present time."""
+        outcome = self.engine.limit(
+            side, price_ticks, qty_lots, time_in_force, post_only=post_only, display_lots=display_lots
+        )
+        return self._publish(outcome)
+
+    def market(self, side: Side, qty_lots: int) -> Outcome:
+        """A client's market order."""
+        return self._publish(self.engine.market(side, qty_lots))
+
+    def cancel(self, book_id: int) -> Outcome | None:
+        """A client's order leaves the book."""
+        outcome = self.engine.cancel(book_id)
+        return outcome and self._publish(outcome)
+
+    def reduce(self, book_id: int, left_lots: int) -> Outcome | None:
+        """A client's order becomes smaller and keeps its place."""
+        outcome = self.engine.reduce(book_id, left_lots)
+        return outcome and self._publish(outcome)
+
+    def queue(self, side: Side) -> Iterator[Resting]:
+        """Resting orders in the order they would trade."""
+        return map(Resting._make, self.engine.queue(side))
+
+    def touch(self) -> Touch:
+        """Best bid and ask."""
+        return self.engine.touch()
+
+    @property
+    def last_price_ticks(self) -> int:
+        """Of the latest trade; before the first, the middle of the book."""
+        touch = self._touch
+        return self._last_ticks or max(1, (touch.bid_ticks + touch.ask_ticks) // 2)
+
+    def average_price_ticks(self, minutes: int) -> int:
+        """Volume-weighted over the last `minutes`."""
+        return self.last_price_ticks
 
     def snapshot(self, limit: int) -> str:
         """GET depth: the book as it stands, ids as in the streams."""
-        return dialect.depth_snapshot(self.listing, self.engine.depth(limit))
+        return dialect.depth_snapshot(self._listing, self.engine.depth(limit))
 
-    def _publish_depth(self, now_ns: int) -> Iterator[Frame]:
-        time_ns = self.origin_ns + now_ns
+    def _publish(self, outcome: Outcome) -> Outcome:
+        """Send what an outcome leads to at once: trades, then the touch if it changed. Then tell of the outcome."""
+        listing, time_ns = self._listing, self.origin_ns + self.now_ns
+        for done in outcome.trades:
+            self._send(Frame(time_ns, self._streams["trade"], dialect.trade(listing, done, time_ns)))
+        for _, parts in groupby(outcome.trades, key=lambda done: done.price_ticks):
+            self._aggregates += 1
+            text = dialect.aggregate_trade(listing, self._aggregates, list(parts), time_ns)
+            self._send(Frame(time_ns, self._streams["aggTrade"], text))
+        if outcome.trades:
+            self._last_ticks = outcome.trades[-1].price_ticks
+        if outcome.changes and (touch := self.engine.touch()) != self._touch:
+            self._touch = touch
+            text = dialect.book_ticker(listing, touch, self.engine.update_id)
+            self._send(Frame(time_ns, self._streams["bookTicker"], text))
+        self.on_outcome(outcome)
+        return outcome
+
+    def _publish_depth(self) -> None:
+        time_ns = self.origin_ns + self.now_ns
         diff = self.engine.drain_changes()
         if diff is not None:
             self._slow.add(diff)
-            yield Frame(time_ns, self._streams["depth@100ms"], dialect.depth_update(self.listing, diff, time_ns))
-        is_slow_due = now_ns // SLOW_DEPTH_NS > (now_ns - self._fast_depth_ns) // SLOW_DEPTH_NS
+            self._send(
+                Frame(time_ns, self._streams["depth@100ms"], dialect.depth_update(self._listing, diff, time_ns))
+            )
+        is_slow_due = self.now_ns // SLOW_DEPTH_NS > (self.now_ns - self._fast_depth_ns) // SLOW_DEPTH_NS
         if is_slow_due and (slow := self._slow.drain()) is not None:
-            yield Frame(time_ns, self._streams["depth"], dialect.depth_update(self.listing, slow, time_ns))
+            text = dialect.depth_update(self._listing, slow, time_ns)
+            self._send(Frame(time_ns, self._streams["depth"], text))
 
 
 class _SlowDepth:

@@ -82,7 +82,7 @@ class SelfTrade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A well-formed request for an order, not yet held against the symbol's filters: decimals as the client wrote them.
+    """A well-formed request for an order, not yet held against the symbol's filters: decimals as the client wrote.
 
     What the type needs is there and nothing it forbids (the request's parser saw to that); None is "not sent".
     """

@@ -1,0 +1,106 @@
+"""The simulated exchange: all symbols on one virtual clock."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
+
+from common.config import MockExchangeConfig
+from common.units import NS_PER_MS, NS_PER_S
+from services.mock_exchange.api.exchange_info import spot_info
+from services.mock_exchange.exchange import Frame
+from services.mock_exchange.listing import Listing, listings_from
+from services.mock_exchange.simulation.symbol_market import SymbolMarket
+
+#: Real time the simulation makes up for after a pause of the process; what is beyond never happened.
+MAX_CATCH_UP_NS: Final = 2 * NS_PER_S
+
+
+class SimulatedExchange:
+    """Seeded markets that begin at the first `catch_up` and follow the clock from there.
+
+    What the streams are to carry collects in `outbox`, in the order in which it happened.
+    """
+
+    rest_prefix = "/api/v3"
+
+    def __init__(self, config: MockExchangeConfig) -> None:
+        listings = listings_from(config)
+        self.outbox: deque[Frame] = deque()
+        self.listings: Mapping[str, Listing] = {listing.symbol: listing for listing in listings}
+        self.books: Mapping[str, SymbolMarket] = {
+            listing.symbol: SymbolMarket(
+                item, listing, config.seed, self.outbox.append, config.depth_interval_ms * NS_PER_MS
+            )
+            for item, listing in zip(config.symbols, listings, strict=True)
+        }
+        #: (when it acts next, its place, the market): the earliest first, ties as configured.
+        self._due = [(market.next_ns, place, market) for place, market in enumerate(self.books.values())]
+        heapq.heapify(self._due)
+        self._seed = config.seed
+        self._close_ns = None if config.closes_after_ms is None else config.closes_after_ms * NS_PER_MS
+        self._origin_ns: int | None = None
+        self._now_ns = 0
+        self._skipped_ns = 0
+
+    def catch_up(self, now_ns: int) -> None:
+        """Everything that is due up to `now_ns` (UTC), in order of time. A clock that steps back is waited for."""
+        if self._origin_ns is None:
+            self._set_origin(now_ns)
+        elif now_ns - self._now_ns > MAX_CATCH_UP_NS:
+            skipped = now_ns - self._now_ns - MAX_CATCH_UP_NS
+            self._skipped_ns += skipped
+            self._set_origin(self._origin_ns + skipped)
+        self._now_ns = max(self._now_ns, now_ns)
+        until_ns = self._until_ns()
+        due = self._due
+        while due[0][0] <= until_ns:
+            _, place, market = due[0]
+            market.step()
+            heapq.heapreplace(due, (market.next_ns, place, market))
+        for market in self.books.values():
+            market.now_ns = until_ns
+
+    def advance(self, now_ns: int) -> list[Frame]:
+        """`catch_up`, and what there is to send, taken out of the outbox."""
+        self.catch_up(now_ns)
+        frames = list(self.outbox)
+        self.outbox.clear()
+        return frames
+
+    def _until_ns(self) -> int:
+        """How far the markets may go, since their beginning."""
+        until_ns = self._now_ns - (self._origin_ns or 0)
+        return until_ns if self._close_ns is None else min(until_ns, self._close_ns)
+
+    def _set_origin(self, origin_ns: int) -> None:
+        self._origin_ns = origin_ns
+        for market in self.books.values():
+            market.origin_ns = origin_ns
+
+    def channel_of(self, stream: str) -> str:
+        """Every stream is fed by the channel of its own name."""
+        return stream
+
+    def snapshot(self, symbol: str, limit: int) -> str:
+        """The simulated book of `symbol` as it stands."""
+        return self.books[symbol].snapshot(limit)
+
+    def info(self, listings: list[Listing], server_ms: int) -> dict[str, Any]:
+        """Spot's exchangeInfo."""
+        return spot_info(listings, server_ms)
+
+    def stats(self) -> Mapping[str, object]:
+        """Seed, and how far each book has come."""
+        return {
+            "mode": "simulation",
+            "seed": self._seed,
+            "replay_done": False,
+            "is_closed": self._origin_ns is not None and self._until_ns() == self._close_ns,
+            "skipped_s": self._skipped_ns / NS_PER_S,
+            "update_ids": {symbol: market.engine.update_id for symbol, market in self.books.items()},
+            "trade_ids": {symbol: market.engine.last_trade_id for symbol, market in self.books.items()},
+            "resting_orders": {symbol: market.engine.order_count for symbol, market in self.books.items()},
+        }
