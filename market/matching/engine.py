@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from common.messages.base import Side
 from common.messages.orders import OrderStatus, TimeInForce
 from market.matching.book_side import BookSide, RestingOrder
@@ -11,9 +13,10 @@ from market.matching.events import Depth, DepthDiff, LevelChange, Outcome, Touch
 class MatchingEngine:
     """A continuous double auction of one instrument with price-time priority.
 
-    Best price first, oldest order first within a price, trades at the resting order's price. The engine numbers
-    orders, trades and book changes itself, each 1, 2, 3, ...: an accepted order that changes several levels is one
-    change. Who owns an order is the caller's business.
+    Best price first, oldest order first within a price, trades at the resting order's price. An iceberg shows one
+    slice at a time; each slice queues anew, and hidden lots trade before any worse price does. Depth, touch and level
+    totals are what is shown. The engine numbers orders, trades and book changes itself, each 1, 2, 3, ...: an accepted
+    order that changes several levels is one change. Who owns an order is the caller's business.
     """
 
     __slots__ = (
@@ -45,18 +48,24 @@ class MatchingEngine:
         time_in_force: TimeInForce = TimeInForce.GTC,
         *,
         post_only: bool = False,
+        display_lots: int = 0,
     ) -> Outcome:
         """Trade up to `qty_lots` at `price_ticks` or better; what is left waits (GTC) or expires (IOC, FOK).
 
-        FOK trades all or nothing. Post-only never takes: it is rejected instead.
+        FOK trades all or nothing, hidden lots included. Post-only never takes: it is rejected instead. Of what waits
+        only `display_lots` are shown at a time (0: all).
 
         Raises:
-            ValueError: a price or quantity that is not positive, or post-only with IOC or FOK.
+            ValueError: a price or quantity that is not positive, a negative `display_lots`, or an IOC or FOK that is
+                post-only or an iceberg.
         """
         if price_ticks <= 0:
             raise ValueError(f"a limit price must be positive, not {price_ticks} ticks")
-        if post_only and time_in_force is not TimeInForce.GTC:
-            raise ValueError(f"a post-only order waits in the book; it cannot be {time_in_force}")
+        if display_lots < 0:
+            raise ValueError(f"an iceberg shows a positive quantity, not {display_lots} lots")
+        if (post_only or display_lots) and time_in_force is not TimeInForce.GTC:
+            kind = "a post-only" if post_only else "an iceberg"
+            raise ValueError(f"{kind} order waits in the book; it cannot be {time_in_force}")
         order_id = self._accept(qty_lots)
         other = self._sides[side.opposite]
         if post_only and other.is_reached_by(price_ticks):
@@ -65,7 +74,7 @@ class MatchingEngine:
             return self._outcome(order_id, OrderStatus.EXPIRED)
         trades, left = self._match(order_id, side, price_ticks, qty_lots)
         if left and time_in_force is TimeInForce.GTC:
-            order = RestingOrder(order_id, side, price_ticks, left)
+            order = RestingOrder(order_id, side, price_ticks, left, display_lots)
             self._orders[order_id] = order
             self._sides[side].add(order)
             self._touched[side, price_ticks] = None
@@ -90,18 +99,37 @@ class MatchingEngine:
         order = self._orders.pop(order_id, None)
         if order is None:
             return None
-        self._sides[order.side].take(order, order.remaining_lots)
+        self._sides[order.side].reduce(order, order.remaining_lots)
         self._touched[order.side, order.price_ticks] = None
         return self._outcome(order_id, OrderStatus.CANCELED)
 
+    def reduce(self, order_id: int, left_lots: int) -> Outcome | None:
+        """Leave `left_lots` of a resting order in its place, hidden lots going first; None when no such order rests.
+
+        Raises:
+            ValueError: `left_lots` is not positive or not less than what remains.
+        """
+        order = self._orders.get(order_id)
+        if order is None:
+            return None
+        if not 0 < left_lots < order.remaining_lots:
+            raise ValueError(f"{left_lots} lots do not make order {order_id} of {order.remaining_lots} lots smaller")
+        if self._sides[order.side].reduce(order, order.remaining_lots - left_lots):
+            self._touched[order.side, order.price_ticks] = None
+        return self._outcome(order_id, OrderStatus.NEW, 0, left_lots)
+
     def remaining_lots(self, order_id: int) -> int:
-        """What of an order rests in the book; 0 when nothing does."""
+        """What of an order rests in the book, hidden lots too; 0 when nothing does."""
         order = self._orders.get(order_id)
         return order.remaining_lots if order else 0
 
-    def resting_orders(self, side: Side) -> list[tuple[int, int, int]]:
-        """(order_id, price_ticks, remaining_lots) of every resting order of a side, in the order they would trade."""
-        return [(o.order_id, o.price_ticks, o.remaining_lots) for o in self._sides[side].orders()]
+    def queue(self, side: Side) -> Iterator[tuple[int, int, int]]:
+        """(order_id, price_ticks, lots) of resting orders as found: best price first, then as queued.
+
+        `lots` counts hidden ones, which trade only after the rest of their level. The book must not change meanwhile.
+        """
+        for order in self._sides[side].orders():
+            yield order.order_id, order.price_ticks, order.remaining_lots
 
     @property
     def order_count(self) -> int:
@@ -152,14 +180,13 @@ class MatchingEngine:
             self._touched[other.side, price] = None
             while left and level.qty_lots:
                 maker = level.oldest
-                lots = min(left, maker.remaining_lots)
-                other.take(maker, lots)
+                lots = min(left, maker.shown_lots)
+                other.trade(maker, lots)
                 left -= lots
                 self.last_trade_id += 1
-                trades.append(
-                    Trade(self.last_trade_id, price, lots, maker.order_id, taker_id, side, maker.remaining_lots)
-                )
-                if not maker.remaining_lots:
+                remaining = maker.remaining_lots
+                trades.append(Trade(self.last_trade_id, price, lots, maker.order_id, taker_id, side, remaining))
+                if not remaining:
                     del self._orders[maker.order_id]
         return tuple(trades), left
 

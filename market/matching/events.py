@@ -22,12 +22,12 @@ class Trade(NamedTuple):
     maker_id: int
     taker_id: int
     aggressor: Side
-    #: What the maker still has in the book; 0 when it is filled.
+    #: What the maker still has in the book, hidden lots too; 0 when it is filled.
     maker_remaining_lots: int
 
 
 class LevelChange(NamedTuple):
-    """A level's new total; 0 lots when the level is gone."""
+    """A level's new total as shown; 0 lots when the level is gone."""
 
     side: Side
     price_ticks: int
@@ -35,10 +35,11 @@ class LevelChange(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of one order or cancel.
+    """What became of one order, cancel or reduction.
 
-    `status` is NEW or PARTIALLY_FILLED when `resting_lots` wait in the book, FILLED, EXPIRED (the rest of an IOC
-    or market order, or a FOK that could not be filled whole), REJECTED (post-only that would take) or CANCELED.
+    `status` is NEW (also of a reduction) or PARTIALLY_FILLED when `resting_lots` wait in the book, FILLED, EXPIRED
+    (the rest of an IOC or market order, or a FOK that could not be filled whole), REJECTED (post-only that would
+    take) or CANCELED.
     `update_id` is the book's id after it; it has risen by one exactly if `changes` is not empty.
     """
 
