@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
@@ -21,6 +22,8 @@ from common.config.fields import (
 )
 
 Asset = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,16}$"), Form("an asset in capitals, such as USDT")]
+#: How far from its legs' quotient a cross may begin.
+_CROSS_TOLERANCE: Final = Decimal("0.01")
 Share = Annotated[float, Field(ge=0, le=0.5)]
 
 
@@ -35,6 +38,12 @@ class MockSymbolConfig(Section):
     min_notional: AmountOrZero = Field(Decimal(5), description="least value of an order, quote currency")
     start_price: Amount = Field(description="where the fundamental price begins, quote currency")
     volatility_per_sqrt_s: float = Field(0.0004, gt=0, le=1, description="of the fundamental price, relative")
+    correlation: float = Field(
+        0.0, ge=-1, le=1, description="of its fundamental price with the path all symbols share"
+    )
+    cross_of: tuple[SymbolName, SymbolName] | None = Field(
+        None, description="two listed symbols whose quotient its fundamental price follows; makes triangles"
+    )
     events_per_s: float = Field(80.0, gt=0, le=10_000, description="orders and cancels of the simulated flow")
     order_notional: Amount = Field(Decimal(2000), description="typical order of the simulated flow, quote currency")
     levels_per_side: int = Field(1000, ge=10, le=5000, description="orders a side the simulated book starts with")
@@ -49,6 +58,7 @@ def _mock_symbols() -> tuple[MockSymbolConfig, ...]:
             tick_size=Decimal("0.01"),
             lot_size=Decimal("0.00001"),
             start_price=Decimal(60000),
+            correlation=1.0,
         ),
         MockSymbolConfig(
             symbol="ETHUSDT",
@@ -57,6 +67,7 @@ def _mock_symbols() -> tuple[MockSymbolConfig, ...]:
             tick_size=Decimal("0.01"),
             lot_size=Decimal("0.0001"),
             start_price=Decimal(3000),
+            correlation=0.8,
         ),
         MockSymbolConfig(
             symbol="ETHBTC",
@@ -67,6 +78,7 @@ def _mock_symbols() -> tuple[MockSymbolConfig, ...]:
             min_notional=Decimal("0.0001"),
             start_price=Decimal("0.05"),
             order_notional=Decimal("0.03"),
+            cross_of=("ETHUSDT", "BTCUSDT"),
         ),
     )
 
@@ -76,7 +88,27 @@ def _symbols_differ(symbols: tuple[MockSymbolConfig, ...]) -> tuple[MockSymbolCo
     for name in names:
         if names.count(name) > 1:
             raise refuse(f"{name!r} is listed twice", "List it once")
+    for item in symbols:
+        _check_cross(item, {s.symbol: s for s in symbols})
     return symbols
+
+
+def _check_cross(item: MockSymbolConfig, listed: Mapping[str, MockSymbolConfig]) -> None:
+    if item.cross_of is None:
+        return
+    legs = [listed.get(name) for name in item.cross_of]
+    for name, leg in zip(item.cross_of, legs, strict=True):
+        if leg is None or leg.cross_of is not None:
+            raise refuse(
+                f"{item.symbol} is a cross of {name!r}, which is not listed by itself", "List it, or take another"
+            )
+    numerator, denominator = (leg for leg in legs if leg is not None)
+    quotient = numerator.start_price / denominator.start_price
+    if abs(item.start_price / quotient - 1) > _CROSS_TOLERANCE:
+        raise refuse(
+            f"{item.symbol} begins at {item.start_price}, but {numerator.symbol} / {denominator.symbol} is {quotient:.8g}",
+            "Begin it there",
+        )
 
 
 class DamageConfig(Section):

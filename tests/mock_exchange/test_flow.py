@@ -11,15 +11,20 @@ from common.config import MockExchangeConfig
 from common.messages import Side
 from market.matching import MatchingEngine
 from services.mock_exchange.simulation.flow import OrderFlow
-from services.mock_exchange.simulation.fundamental import Fundamental
+from services.mock_exchange.simulation.fundamental import fundamentals_of
 
 SYMBOLS = {item.symbol: item for item in MockExchangeConfig().symbols}
 SECOND_NS = 1_000_000_000
 
 
+def flow_of(symbol: str, seed: int, engine: MatchingEngine, **changes: object) -> OrderFlow:
+    prices = fundamentals_of(tuple(SYMBOLS.values()), seed)
+    return OrderFlow(SYMBOLS[symbol].model_copy(update=changes), seed, engine, prices[symbol])
+
+
 def run(symbol: str, seed: int, seconds: float, **changes: object) -> tuple[list, MatchingEngine, OrderFlow]:
     engine = MatchingEngine()
-    flow = OrderFlow(SYMBOLS[symbol].model_copy(update=changes), seed, engine)
+    flow = flow_of(symbol, seed, engine, **changes)
     acts = []
     while flow.next_ns <= seconds * SECOND_NS:
         acts.append((flow.next_ns, flow.step()))
@@ -42,7 +47,7 @@ def test_symbols_of_one_seed_differ() -> None:
 @pytest.mark.parametrize("symbol", sorted(SYMBOLS))
 def test_the_book_is_deep_from_the_start(symbol: str) -> None:
     engine = MatchingEngine()
-    OrderFlow(SYMBOLS[symbol], 1, engine)
+    flow_of(symbol, 1, engine)
     depth = engine.depth()
     assert engine.order_count >= 2000
     assert min(len(depth.bids), len(depth.asks)) >= 300
@@ -55,7 +60,7 @@ def test_the_book_is_deep_from_the_start(symbol: str) -> None:
 @pytest.mark.parametrize("symbol", sorted(SYMBOLS))
 def test_a_minute_has_trades_a_close_spread_and_a_price_that_moves(symbol: str) -> None:
     engine = MatchingEngine()
-    flow = OrderFlow(SYMBOLS[symbol], 11, engine)
+    flow = flow_of(symbol, 11, engine)
     spreads, mids, trades, at_ns = [], [], 0, 0
     while flow.next_ns <= 60 * SECOND_NS:
         while at_ns < flow.next_ns:
@@ -86,22 +91,3 @@ def test_the_book_neither_empties_nor_grows() -> None:
     assert len(flow._expiries) < 3000
     assert len(acts) > 10_000
     assert all(engine.best_ticks(side) for side in Side)
-
-
-def test_the_fundamental_wanders_but_comes_home_and_has_both_regimes() -> None:
-    walk = Fundamental(100.0, 0.0004, np.random.Generator(np.random.PCG64(1)))
-    prices, drifts = [], set()
-    for _ in range(36_000):
-        walk.advance(0.1)
-        prices.append(walk.price)
-        drifts.add(np.sign(walk._drift))
-    assert drifts == {-1.0, 0.0, 1.0}
-    assert 85 < min(prices) < 99.9 and 100.1 < max(prices) < 115
-
-
-def test_time_can_be_cut_coarsely_without_trouble() -> None:
-    walk = Fundamental(100.0, 0.0004, np.random.Generator(np.random.PCG64(1)))
-    walk.advance(0.0)
-    assert walk.price == pytest.approx(100.0)
-    walk.advance(3600.0)
-    assert 80 < walk.price < 120

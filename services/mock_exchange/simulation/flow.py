@@ -18,7 +18,7 @@ from common.messages.base import Side
 from common.messages.orders import TimeInForce
 from common.units import NS_PER_S
 from market.matching import MatchingEngine, Outcome
-from services.mock_exchange.simulation.fundamental import Fundamental
+from services.mock_exchange.simulation.fundamental import FundamentalPrice
 
 #: Shares of the arrivals: a maker renews both quotes, a near order, a far order; the rest takes.
 QUOTE_SHARE: Final = 0.20
@@ -49,7 +49,9 @@ class OrderFlow:
     Times are nanoseconds since the flow's beginning.
     """
 
-    def __init__(self, config: MockSymbolConfig, seed: int, engine: MatchingEngine) -> None:
+    def __init__(
+        self, config: MockSymbolConfig, seed: int, engine: MatchingEngine, fundamental: FundamentalPrice
+    ) -> None:
         self._engine = engine
         self._rng = np.random.Generator(np.random.PCG64([seed, *config.symbol.encode()]))
         self._tick = float(config.tick_size)
@@ -58,14 +60,15 @@ class OrderFlow:
         self._typical_notional = float(config.order_notional)
         self._levels = config.levels_per_side
         self._volatility = config.volatility_per_sqrt_s
-        self._fundamental = Fundamental(float(config.start_price), config.volatility_per_sqrt_s, self._rng)
+        self._fundamental = fundamental
         self._arrivals_per_s = config.events_per_s / ORDERS_PER_ARRIVAL
         self._near_life_s = NEAR_ORDERS / (self._arrivals_per_s * NEAR_SHARE)
         self._far_life_s = 2 * self._levels / (self._arrivals_per_s * FAR_SHARE)
         self._expiries: list[tuple[int, int]] = []
         self._quotes: list[list[int]] = [[] for _ in range(MAKERS)]
         self._now_ns = 0
-        self._fundamental_ns = 0
+        #: What the informed believe, in quote currency.
+        self.fundamental_price = fundamental.price_at(0)
         self._populate()
         self._arrival_ns = self._after(1.0 / self._arrivals_per_s)
 
@@ -74,19 +77,14 @@ class OrderFlow:
         """When `step` acts next."""
         return min(self._arrival_ns, self._expiries[0][0]) if self._expiries else self._arrival_ns
 
-    @property
-    def fundamental_price(self) -> float:
-        """What the informed believe, in quote currency."""
-        return self._fundamental.price
-
     def step(self) -> list[Outcome]:
         """Do what is due at `next_ns`; the engine's outcomes, in order."""
         if self._expiries and self._expiries[0][0] <= self._arrival_ns:
             self._now_ns, order_id = heapq.heappop(self._expiries)
             cancelled = self._engine.cancel(order_id)
             return [cancelled] if cancelled else []
-        self._fundamental.advance((self._arrival_ns - self._fundamental_ns) / NS_PER_S)
-        self._now_ns = self._fundamental_ns = self._arrival_ns
+        self._now_ns = self._arrival_ns
+        self.fundamental_price = self._fundamental.price_at(self._now_ns)
         self._arrival_ns = self._after(1.0 / self._arrivals_per_s)
         return self._arrive()
 

@@ -12,6 +12,7 @@ from common.units import NS_PER_MS, NS_PER_S
 from services.mock_exchange.api.exchange_info import spot_info
 from services.mock_exchange.exchange import Frame
 from services.mock_exchange.listing import Listing, listings_from
+from services.mock_exchange.simulation.fundamental import fundamentals_of
 from services.mock_exchange.simulation.symbol_market import SymbolMarket
 
 #: Real time the simulation makes up for after a pause of the process; what is beyond never happened.
@@ -30,9 +31,15 @@ class SimulatedExchange:
         listings = listings_from(config)
         self.outbox: deque[Frame] = deque()
         self.listings: Mapping[str, Listing] = {listing.symbol: listing for listing in listings}
+        prices = fundamentals_of(config.symbols, config.seed)
         self.books: Mapping[str, SymbolMarket] = {
             listing.symbol: SymbolMarket(
-                item, listing, config.seed, self.outbox.append, config.depth_interval_ms * NS_PER_MS
+                item,
+                listing,
+                config.seed,
+                prices[item.symbol],
+                self.outbox.append,
+                config.depth_interval_ms * NS_PER_MS,
             )
             for item, listing in zip(config.symbols, listings, strict=True)
         }

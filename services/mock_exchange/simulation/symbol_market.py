@@ -14,6 +14,7 @@ from market.matching import DepthDiff, MatchingEngine, Outcome, Touch
 from services.mock_exchange.exchange import Frame
 from services.mock_exchange.listing import Listing
 from services.mock_exchange.simulation.flow import OrderFlow
+from services.mock_exchange.simulation.fundamental import FundamentalPrice
 from services.mock_exchange.streams import dialect
 from services.mock_exchange.trading.book import Resting
 
@@ -34,6 +35,7 @@ class SymbolMarket:
         config: MockSymbolConfig,
         listing: Listing,
         seed: int,
+        fundamental: FundamentalPrice,
         send: Callable[[Frame], None],
         fast_depth_ns: int = FAST_DEPTH_NS,
     ) -> None:
@@ -44,7 +46,7 @@ class SymbolMarket:
         self.is_halted = False
         self.on_outcome: Callable[[Outcome], None] = lambda _outcome: None
         self.engine = MatchingEngine()
-        self._flow = OrderFlow(config, seed, self.engine)
+        self._flow = OrderFlow(config, seed, self.engine, fundamental)
         self.engine.drain_changes()
         self._touch = self.engine.touch()
         self._last_ticks = 0
