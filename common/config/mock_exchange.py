@@ -99,16 +99,13 @@ def _check_cross(item: MockSymbolConfig, listed: Mapping[str, MockSymbolConfig])
     legs = [listed.get(name) for name in item.cross_of]
     for name, leg in zip(item.cross_of, legs, strict=True):
         if leg is None or leg.cross_of is not None:
-            raise refuse(
-                f"{item.symbol} is a cross of {name!r}, which is not listed by itself", "List it, or take another"
-            )
+            problem = f"{item.symbol} is a cross of {name!r}, which is not listed by itself"
+            raise refuse(problem, "List it, or take another")
     numerator, denominator = (leg for leg in legs if leg is not None)
     quotient = numerator.start_price / denominator.start_price
     if abs(item.start_price / quotient - 1) > _CROSS_TOLERANCE:
-        raise refuse(
-            f"{item.symbol} begins at {item.start_price}, but {numerator.symbol} / {denominator.symbol} is {quotient:.8g}",
-            "Begin it there",
-        )
+        legs_text = f"{numerator.symbol} / {denominator.symbol} is {quotient:.8g}"
+        raise refuse(f"{item.symbol} begins at {item.start_price}, but {legs_text}", "Begin it there")
 
 
 class DamageConfig(Section):

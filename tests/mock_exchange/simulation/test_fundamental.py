@@ -17,6 +17,7 @@ from services.mock_exchange.simulation.fundamental import (
 )
 
 SYMBOLS = MockExchangeConfig().symbols
+NAMES = [item.symbol for item in SYMBOLS]
 SECOND_NS = 1_000_000_000
 
 
