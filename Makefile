@@ -5,6 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
+BOOKS  := $(VENV)/.installed-notebooks
 PEERS  := .cache/peers/.installed
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -27,7 +28,7 @@ FUZZ_FLAGS := $(if $(FRAMES),--frames $(FRAMES)) $(if $(SEED),--seed $(SEED)) $(
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run paper test test-fast check format bench soak fuzz schema lock setup clean
+.PHONY: help run paper test test-fast check format bench bench-peers notebooks soak fuzz schema lock setup clean
 
 help:             ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +63,10 @@ bench: $(DEV)     ## measure, as ratios to a floor taken in the same run
 	@$(BIN)/tidewire compile
 	$(BIN)/python -m benchmarks
 
+notebooks: $(BOOKS) ## run every notebook, or NAMES=, and write what they show to notebooks/executed
+	@$(BIN)/tidewire compile
+	@$(BIN)/python -m notebooks.runner $(NAMES)
+
 soak: $(STAMP)    ## feed SYMBOLS= at RATE= frames/s for SOAK_S= seconds; exit code 0 only when nothing is lost and memory is flat
 	@$(BIN)/tidewire compile
 	@$(BIN)/python -m benchmarks.soak $(SOAK_FLAGS)
@@ -80,7 +85,11 @@ lock: $(DEV)      ## resolve the dependencies anew, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	    --upgrade -q pyproject.toml requirements/runtime.in -o requirements/runtime.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	    --upgrade -q pyproject.toml requirements/runtime.in requirements/dev.in -c requirements/runtime.txt -o requirements/dev.txt
+	    --upgrade -q pyproject.toml --extra notebooks requirements/runtime.in -c requirements/runtime.txt \
+	    -o requirements/notebooks.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --upgrade -q pyproject.toml --extra notebooks requirements/runtime.in requirements/dev.in -c requirements/runtime.txt \
+	    -c requirements/notebooks.txt -o requirements/dev.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	    --upgrade -q requirements/peers.in -o requirements/peers.txt
 
@@ -100,6 +109,11 @@ $(STAMP): $(VENV)/bin/python requirements/runtime.txt pyproject.toml
 $(DEV): $(STAMP) requirements/dev.txt
 	@echo "[setup] installing the test tools"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(BOOKS): $(STAMP) requirements/notebooks.txt
+	@echo "[setup] installing what the notebooks need"
+	@$(PIP) install --require-hashes -r requirements/notebooks.txt
 	@touch $@
 
 $(PEERS): requirements/peers.txt | $(VENV)/bin/python

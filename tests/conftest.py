@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,17 @@ from typing import Any
 import pytest
 import structlog
 
-from tests.rig import ROOT, Rig
+from lab.data.recorded import FOLDER_VARIABLE, recorded_folder
+from tests.rig import ROOT as ROOT
+from tests.rig import Rig
 
 
 @pytest.fixture(scope="session")
 def recorded() -> Path:
     """The folder of recorded market data; skips where a clone has none."""
-    folder = Path(os.environ.get("TIDEWIRE_RECORDED_DATA", ROOT.parent / "shared" / "data"))
+    folder = recorded_folder()
     if not folder.is_dir():
-        pytest.skip(f"recorded market data is not at {folder}; set TIDEWIRE_RECORDED_DATA to its folder")
+        pytest.skip(f"recorded market data is not at {folder}; set {FOLDER_VARIABLE} to its folder")
     return folder
 
 

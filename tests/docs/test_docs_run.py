@@ -19,14 +19,14 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.rig import Rig
+from tests.rig import ROOT, Rig
 
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DAEMONS = ("mock-exchange", "market-data", "signal-bridge", "risk-manager", "execution-engine")
-#: Only checked to be known to make: this very run is one of them, the others need a network or a quiet machine.
-DRY = {"make test", "make paper", "make bench", "make soak"}
+#: Only checked to be known to make: this very run is one of them, tests/notebooks is another, the rest need a network
+#: or a quiet machine.
+DRY = {"make test", "make paper", "make bench", "make soak", "make notebooks"}
 
 #: What a Python snippet's text says the reader has already.
 GIVEN = {

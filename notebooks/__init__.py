@@ -1,0 +1,1 @@
+"""One notebook a file, as text; docs/notebooks.md."""
