@@ -62,6 +62,6 @@ def _table(keys: Iterable[Key]) -> Iterator[str]:
 
 
 def _default(key: Key) -> str:
-    if key.type_text == "list of objects":
-        return ", ".join(f"`{item.symbol}`" for item in key.default)
+    if key.type_text == "list of objects" and key.default:
+        return ", ".join(f"`{next(iter(item.model_dump(mode='json').values()))}`" for item in key.default)
     return f"`{shown(key.default)}`"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -20,8 +20,17 @@ from common.config.fields import (
     SymbolName,
     refuse,
 )
+from common.config.mock_accounts import (
+    Asset,
+    FeeTierConfig,
+    MockAccountConfig,
+    MockLimitsConfig,
+    accounts_differ,
+    demo_balances,
+    fee_tiers,
+    tiers_rise,
+)
 
-Asset = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,16}$"), Form("an asset in capitals, such as USDT")]
 #: How far from its legs' quotient a cross may begin.
 _CROSS_TOLERANCE: Final = Decimal("0.01")
 Share = Annotated[float, Field(ge=0, le=0.5)]
@@ -43,6 +52,9 @@ class MockSymbolConfig(Section):
     )
     cross_of: tuple[SymbolName, SymbolName] | None = Field(
         None, description="two listed symbols whose quotient its fundamental price follows; makes triangles"
+    )
+    flow: Literal["zero-intelligence", "hawkes", "chiarella"] = Field(
+        "zero-intelligence", description="the model its order flow follows"
     )
     events_per_s: float = Field(80.0, gt=0, le=10_000, description="orders and cancels of the simulated flow")
     order_notional: Amount = Field(Decimal(2000), description="typical order of the simulated flow, quote currency")
@@ -108,6 +120,13 @@ def _check_cross(item: MockSymbolConfig, listed: Mapping[str, MockSymbolConfig])
         raise refuse(f"{item.symbol} begins at {item.start_price}, but {legs_text}", "Begin it there")
 
 
+class SecondVenueConfig(Section):
+    """Another venue over the same fundamental prices, later and with an order flow of its own."""
+
+    listen_address: ListenAddress = Field("127.0.0.1:9444", description="where its REST and streams are served")
+    lag_ms: int = Field(200, ge=0, le=30_000, description="how much later it learns of fundamental prices")
+
+
 class DamageConfig(Section):
     """Share of depth frames the mock damages on purpose, each drawn by the seed. All 0 by default."""
 
@@ -125,6 +144,36 @@ class MockExchangeConfig(Section):
     symbols: Annotated[tuple[MockSymbolConfig, ...], AfterValidator(_symbols_differ)] = Field(
         default_factory=_mock_symbols, min_length=1, max_length=512, description="what is traded there"
     )
+    clock: Literal["real", "virtual"] = Field(
+        "real",
+        description="virtual: time begins at 2026-01-01 with the first subscription, so that one seed gives the "
+        "same bytes again; REST tells that time too",
+    )
+    prehistory_days: int = Field(
+        3, ge=0, le=30, description="synthetic klines before the market's beginning, for bots that load some"
+    )
+    demo_account: bool = Field(
+        True, description="serve the account whose key and secret the documentation prints; loopback only"
+    )
+    demo_balances: Annotated[dict[Asset, AmountOrZero], Form("an object of assets to amounts")] = Field(
+        default_factory=demo_balances, description="what the demo account begins with"
+    )
+    accounts: Annotated[tuple[MockAccountConfig, ...], AfterValidator(accounts_differ)] = Field(
+        (), max_length=1000, description="more accounts"
+    )
+    fee_tiers: Annotated[tuple[FeeTierConfig, ...], AfterValidator(tiers_rise)] = Field(
+        default_factory=fee_tiers, min_length=1, max_length=20, description="what trading costs"
+    )
+    limits: MockLimitsConfig = Field(MockLimitsConfig(), description="what clients may ask for")
+    listen_keys: bool = Field(
+        False, description="serve the user data streams the venue switched off in 2026, for old clients"
+    )
+    second_venue: SecondVenueConfig | None = Field(None, description="another venue on the same fundamental prices")
+    fault_plan_file: PathText | None = Field(None, description="what goes wrong on purpose, and when")
+    state_file: PathText | None = Field(
+        None, description="SQLite file that keeps accounts, balances and orders; none: in memory"
+    )
+    lab_exchanges_file: PathText | None = Field(None, description="more exchanges for the lab endpoints, JSON")
     depth_interval_ms: int = Field(
         100,
         ge=1,
