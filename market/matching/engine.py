@@ -15,8 +15,8 @@ class MatchingEngine:
 
     Best price first, oldest order first within a price, trades at the resting order's price. An iceberg shows one
     slice at a time; each slice queues anew, and hidden lots trade before any worse price does. Depth, touch and level
-    totals are what is shown. The engine numbers orders, trades and book changes itself, each 1, 2, 3, ...: an accepted
-    order that changes several levels is one change. Who owns an order is the caller's business.
+    totals are what is shown. The engine numbers orders, trades and book changes itself, each 1, 2, 3, ...: an
+    accepted order that changes several levels is one change. Who owns an order is the caller's business.
     """
 
     __slots__ = (
@@ -122,6 +122,11 @@ class MatchingEngine:
         """What of an order rests in the book, hidden lots too; 0 when nothing does."""
         order = self._orders.get(order_id)
         return order.remaining_lots if order else 0
+
+    def shown_lots(self, order_id: int) -> int:
+        """What a resting order shows, which is what it can trade before others have their turn; 0 when none rests."""
+        order = self._orders.get(order_id)
+        return order.shown_lots if order else 0
 
     def queue(self, side: Side) -> Iterator[tuple[int, int, int]]:
         """(order_id, price_ticks, lots) of resting orders as found: best price first, then as queued.

@@ -29,21 +29,23 @@ class Listing:
     min_notional: Decimal
 
     @cached_property
-    def _price_scale(self) -> int:
+    def tick_amount(self) -> int:
+        """A tick in 1e-8 of the quote asset."""
         return int(self.tick_size * _UNIT)
 
     @cached_property
-    def _qty_scale(self) -> int:
+    def lot_amount(self) -> int:
+        """A lot in 1e-8 of the base asset."""
         return int(self.lot_size * _UNIT)
 
     def price_text(self, ticks: int) -> str:
         """Ticks as spot writes them: 6000001 ticks of 0.01 -> "60000.01000000"."""
-        whole, part = divmod(ticks * self._price_scale, _UNIT)
+        whole, part = divmod(ticks * self.tick_amount, _UNIT)
         return f"{whole}.{part:08d}"
 
     def qty_text(self, lots: int) -> str:
         """Lots as spot writes them."""
-        whole, part = divmod(lots * self._qty_scale, _UNIT)
+        whole, part = divmod(lots * self.lot_amount, _UNIT)
         return f"{whole}.{part:08d}"
 
 

@@ -65,6 +65,11 @@ class SymbolMarket:
         """Grid and assets."""
         return self._listing
 
+    @property
+    def time_ns(self) -> int:
+        """The market's present time, UTC."""
+        return self.origin_ns + self.now_ns
+
     def step(self) -> None:
         """Do what is due at `next_ns`: an act of the flow, or a depth frame."""
         self.now_ns = self.next_ns
@@ -111,6 +116,10 @@ class SymbolMarket:
     def queue(self, side: Side) -> Iterator[Resting]:
         """Resting orders in the order they would trade."""
         return map(Resting._make, self.engine.queue(side))
+
+    def shown_lots(self, book_id: int) -> int:
+        """What a resting order shows; 0 when it does not rest."""
+        return self.engine.shown_lots(book_id)
 
     def touch(self) -> Touch:
         """Best bid and ask."""

@@ -12,7 +12,7 @@ from services.mock_exchange.listing import Listing
 
 
 class Resting(NamedTuple):
-    """An order in the book; `lots` counts its hidden part too."""
+    """An order in the book; `lots` counts its hidden part too, which trades after the rest of its level."""
 
     book_id: int
     price_ticks: int
@@ -25,6 +25,9 @@ class TradingBook(Protocol):
     Whatever happens in it, by whomever, is told to `on_outcome` once, in order, after the market streams have it:
     the desk finds its makers' fills and the prices that trigger stops there. An outcome of the desk's own call is
     told as well, before the call returns.
+
+    A trade may trigger stop orders: the desk may call the book again from within `on_outcome`, so an outcome with
+    trades is told of when the book is ready for the next order.
     """
 
     on_outcome: Callable[[Outcome], None]
@@ -32,6 +35,11 @@ class TradingBook(Protocol):
     @property
     def listing(self) -> Listing:
         """Grid and assets."""
+        ...
+
+    @property
+    def time_ns(self) -> int:
+        """The exchange's present time, UTC: that of the outcome being told."""
         ...
 
     @property
@@ -66,6 +74,10 @@ class TradingBook(Protocol):
 
     def queue(self, side: Side) -> Iterator[Resting]:
         """Resting orders of a side in the order they would trade. The book must not change meanwhile."""
+        ...
+
+    def shown_lots(self, book_id: int) -> int:
+        """What a resting order shows; 0 when it does not rest."""
         ...
 
     def touch(self) -> Touch:

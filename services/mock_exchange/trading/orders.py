@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from common.messages.base import Side
 from common.messages.orders import TimeInForce
@@ -80,6 +80,13 @@ class SelfTrade(StrEnum):
     DECREMENT = "DECREMENT"
 
 
+class OrderRef(NamedTuple):
+    """Which order is meant. With both, both must fit."""
+
+    order_id: int | None = None
+    client_order_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A well-formed request for an order, not yet held against the symbol's filters: decimals as the client wrote.
@@ -117,6 +124,30 @@ class Fill:
     is_maker: bool
 
 
+class PreventedMatch(NamedTuple):
+    """A trade with oneself that was prevented. The lots are what each order lost by it."""
+
+    match_id: int
+    taker_order_id: int
+    maker_order_id: int
+    self_trade: SelfTrade
+    price_ticks: int
+    taker_lots: int
+    maker_lots: int
+    time_ns: int
+
+
+class Amendment(NamedTuple):
+    """An order made smaller in its place."""
+
+    execution_id: int
+    old_client_order_id: str
+    new_client_order_id: str
+    old_lots: int
+    new_lots: int
+    time_ns: int
+
+
 @dataclass(slots=True, eq=False)
 class Order:
     """The venue's record of one order. Only the desk changes it."""
@@ -151,6 +182,12 @@ class Order:
     #: Lots taken off by self-trade prevention.
     prevented_lots: int = 0
     prevented_match_id: int = -1
+    prevented: list[PreventedMatch] = field(default_factory=list)
+    amendments: list[Amendment] = field(default_factory=list)
+    #: What its lock is reckoned at while it waits, if it buys at the market's price.
+    hold_ticks: int = 0
+    #: The client id of the request that cancelled it.
+    cancel_request_id: str = ""
     #: What is still locked for it, in 1e-8 of the asset it pays with.
     locked: int = 0
     fills: list[Fill] = field(default_factory=list)
@@ -176,3 +213,76 @@ class Order:
     def pays_with(self) -> str:
         """The asset its locks are in."""
         return self.listing.quote if self.side is Side.BUY else self.listing.base
+
+    @property
+    def limit_ticks(self) -> int | None:
+        """The price it does not trade beyond; None at the market's."""
+        return self.price_ticks if self.type.has_price else None
+
+
+@dataclass(frozen=True, slots=True)
+class OcoTicket:
+    """One cancels the other: the leg whose price is above the market, and the one below."""
+
+    above: Ticket
+    below: Ticket
+    list_client_order_id: str | None = None
+
+    @classmethod
+    def of_legs(cls, limit: Ticket, stop: Ticket, list_client_order_id: str | None = None) -> OcoTicket:
+        """The old form, a limit and a stop order: of a sale the limit is above, of a purchase below."""
+        above, below = (limit, stop) if limit.side is Side.SELL else (stop, limit)
+        return cls(above, below, list_client_order_id)
+
+
+@dataclass(frozen=True, slots=True)
+class OtoTicket:
+    """One triggers the other: when `working` is filled, `pending` begin: one order, or an OCO's above and below."""
+
+    working: Ticket
+    pending: tuple[Ticket, ...]
+    list_client_order_id: str | None = None
+
+
+class ListRef(NamedTuple):
+    """Which order list is meant."""
+
+    order_list_id: int | None = None
+    list_client_order_id: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class OrderList:
+    """Orders that depend on one another. Contingency: OCO or OTO (an OTO of three is the venue's OTOCO)."""
+
+    order_list_id: int
+    account_id: int
+    listing: Listing
+    contingency: str
+    list_client_order_id: str
+    orders: tuple[Order, ...]
+    created_ns: int
+    #: EXEC_STARTED or ALL_DONE.
+    status_type: str = "EXEC_STARTED"
+    #: EXECUTING or ALL_DONE.
+    order_status: str = "EXECUTING"
+
+    @property
+    def is_open(self) -> bool:
+        """What becomes of one of its orders still matters to another."""
+        return self.order_status == "EXECUTING"
+
+
+class Replaced(NamedTuple):
+    """Both legs of a cancelReplace that went well."""
+
+    canceled: Order
+    placed: Order
+
+
+class Amended(NamedTuple):
+    """An order after it was made smaller, and the step that did it."""
+
+    order: Order
+    amendment: Amendment
+    order_list: OrderList | None
