@@ -26,6 +26,8 @@ from lab.data.recorded import own_capture, recorded
 from lab.data.tape import read_tape
 from models.hawkes import Events, HawkesParameters, fit, goodness_of_fit, simulate, spread_ties
 
+plt.rcParams["figure.constrained_layout.use"] = True
+
 # %% [markdown]
 # ## Data
 #

@@ -111,7 +111,8 @@ def _failure(path: Path, content: nbformat.NotebookNode, error: Exception) -> st
     begin = source.find(cell.source)
     line = source.count("\n", 0, begin) + 1 if begin >= 0 else 0
     first = next(iter(cell.source.splitlines()), "")
-    what = _COLOURS.sub("", str(error)).strip()
+    told = error.traceback if isinstance(error, CellExecutionError) else str(error)
+    what = _COLOURS.sub("", told).strip()
     return f"{path.name}:{line}, cell {number} ({first}) failed:\n{what}"
 
 
