@@ -59,7 +59,7 @@ def bootstrap_errors(fitted: VECMFit, *, replications: int = 200, seed: int) -> 
         )
         if again.converged:
             shares = price_discovery_shares(again.parameters)
-            lead = shares.leadership if shares.leadership is not None else np.zeros(n)
+            lead = shares.leadership if shares.leadership is not None else np.full(n, np.nan)
             of = shares.information
             draws.append(np.array([shares.component, of.lower, of.upper, of.midpoint, shares.modified, lead]))
     if len(draws) < 2:

@@ -24,9 +24,9 @@ class HayashiYoshida:
     """Covariance over the window (not per time) and correlation, with standard errors from blocks of time.
 
     The covariance's is that of a sum of `blocks` independent parts, the correlation's a jackknife over them.
-    Volatility may change; blocks are to be much longer than the time between ticks. Where the covariance itself changes from
-    block to block, both are too large. The correlation divides by the realised variances of each series' own ticks;
-    it may exceed 1 in small samples, and noise in the prices makes it too small.
+    Volatility may change; blocks are to be much longer than the time between ticks. Where the covariance itself
+    changes from block to block, both are too large. The correlation divides by the realised variances of each
+    series' own ticks; it may exceed 1 in small samples, and noise in the prices makes it too small.
     """
 
     covariance: float
@@ -45,7 +45,8 @@ def products(x: Ticks, y: Ticks, lag: int = 0, out: FloatArray | None = None) ->
     """Each increment of x times those of y, moved back by `lag`, that it meets: float64[len(x) - 1]; they sum to HY.
 
     Raises:
-        ValueError: the lag is not an integer within +-2^62, or so moved the two series have no instant in common.
+        ValueError: the lag is not an integer within +-2^62, or so moved the two series have no instant in common;
+            `out` is not of that shape.
     """
     if isinstance(lag, bool) or not isinstance(lag, int | np.integer) or abs(int(lag)) > MAX_TIME:
         raise ValueError(f"lag: {lag!r}; an integer in the unit of the times is needed, within +-2^62")
@@ -56,6 +57,8 @@ def products(x: Ticks, y: Ticks, lag: int = 0, out: FloatArray | None = None) ->
             f"x is from {x.times[0]} to {x.times[-1]}, y with lag {shift} from {start} to {end}: they do not overlap"
         )
     result = np.empty(len(x) - 1) if out is None else out
+    if result.shape != (len(x) - 1,):
+        raise ValueError(f"out: shape {result.shape}; ({len(x) - 1},) is needed")
     if max(abs(int(x.times[0])), abs(int(x.times[-1]))) + abs(shift) >= 2**63:
         raise ValueError(f"lag: {shift} carries the times beyond 64 bits; use a later origin")
     overlap_products(x.times, x.values, y.times, y.values, shift, result)

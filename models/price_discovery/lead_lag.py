@@ -24,7 +24,8 @@ class LeadLag:
     Args:
         lags: int64[g]; positive: series one leads.
         covariance, correlation: float64[g], HY at each lag, and divided by the root of the two realised variances.
-        noise: float64[g], the standard error the correlation would have if the series were independent at that lag.
+        noise: float64[g], the standard error the correlation would have if the signs of x's increments were drawn
+            anew: no relation at that lag, the same sizes. A few large moves make it large.
         lag: where |correlation| is largest; of equals the nearest to 0. Its error is at least of the order of the
             grid and of the time between ticks; no distribution of it is known.
         converged, reason: False when the peak is on the grid's edge, or no higher than the highest of so many lags of
@@ -83,7 +84,7 @@ def lead_lag(x: Ticks, y: Ticks, lags: npt.ArrayLike, *, significance: float = 0
     for k, lag in enumerate(grid.tolist()):
         parts = products(x, y, lag, room)
         covariance[k] = parts.sum()
-        # of an independent x the products have no covariance among themselves: their squares sum to the variance
+        # with signs of x that know nothing of y the products do not covary: their squares sum to the variance
         noise[k] = math.sqrt(parts @ parts) / scale
     correlation = covariance / scale
     height = np.abs(correlation)

@@ -11,7 +11,8 @@ w'S w.
 - Modified information share (Lien and Shrestha 2009): F = V R^(1/2), with the symmetric root of the correlation
   matrix R and the standard deviations V: no order, one number.
 - Information leadership share of two markets (Yan and Zivot 2010; Putnins 2013): with L = |IS_1 CS_2 / (IS_2 CS_1)|,
-  share_1 = L / (L + 1/L). Noise that makes both the other shares smaller cancels.
+  share_1 = L / (L + 1/L). It is meant to be free of what noise does to the other two, and is so only in part: of two
+  equally fast markets it names the noisier one.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class InformationShares:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PriceDiscoveryShares:
-    """All measures of one model; `leadership` only for two markets."""
+    """All measures of one model; `leadership` is None for more than two markets, and where it would be 0 by 0."""
 
     component: FloatArray
     information: InformationShares
@@ -82,7 +83,7 @@ def component_shares(weights: npt.ArrayLike) -> FloatArray:
     w = _weights(weights)
     if abs(w.sum()) <= 1e-12 * np.abs(w).sum():
         raise ValueError("weights: they sum to 0: component shares are not defined")
-    result: FloatArray = w / w.sum()
+    result: FloatArray = w / w.sum() + 0.0  # no -0
     return result
 
 
@@ -152,11 +153,13 @@ def price_discovery_shares(parameters: VECMParameters) -> PriceDiscoveryShares:
     weights = common_trend_weights(parameters.adjustment)
     component = component_shares(weights)
     information = information_shares(weights, parameters.covariance)
+    # a market with neither weight nor information has no ratio of the two
+    defined = weights.size == 2 and bool((information.midpoint * component[::-1]).any())
     return PriceDiscoveryShares(
         component=component,
         information=information,
         modified=modified_information_shares(weights, parameters.covariance),
-        leadership=information_leadership_shares(information.midpoint, component) if weights.size == 2 else None,
+        leadership=information_leadership_shares(information.midpoint, component) if defined else None,
     )
 
 

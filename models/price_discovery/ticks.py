@@ -72,10 +72,13 @@ class Ticks:
 
     @classmethod
     def log_mid(cls, times: npt.ArrayLike, bid: npt.ArrayLike, ask: npt.ArrayLike) -> Ticks:
-        """ln((bid + ask) / 2) at the instants it changed; of the quotes of one instant the last counts.
+        """ln((bid + ask) / 2) of every quote; of the quotes of one instant the last counts.
+
+        Quotes that leave the mid where it was are kept: that it had not moved by then is what they say, and without
+        them a move would be spread over all the time since the last one.
 
         Raises:
-            ValueError: as the class; a bid that is not above 0, or above its ask; a mid that never changed.
+            ValueError: as the class; a bid that is not above 0, or above its ask.
         """
         stamps, low, high = np.asarray(times), np.asarray(bid, np.float64), np.asarray(ask, np.float64)
         if low.ndim != 1 or not (stamps.shape == low.shape == high.shape):
@@ -84,9 +87,7 @@ class Ticks:
         if not good.all():
             k = int(np.argmin(good))
             raise ValueError(f"quote {k}: bid {low[k]:g}, ask {high[k]:g}; 0 < bid <= ask is needed: leave it out")
-        all_of_them = cls.last_of_ties(stamps, np.log((low + high) / 2))
-        changed = np.append(True, all_of_them.values[1:] != all_of_them.values[:-1])
-        return cls(all_of_them.times[changed], all_of_them.values[changed])
+        return cls.last_of_ties(stamps, np.log((low + high) / 2))
 
     def __len__(self) -> int:
         return int(self.times.size)
