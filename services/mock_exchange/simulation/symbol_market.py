@@ -13,7 +13,7 @@ from common.units import NS_PER_MS, NS_PER_S
 from market.matching import DepthDiff, MatchingEngine, Outcome, Touch
 from services.mock_exchange.exchange import Frame
 from services.mock_exchange.listing import Listing
-from services.mock_exchange.simulation.flow import OrderFlow
+from services.mock_exchange.simulation.flows import flow_of
 from services.mock_exchange.simulation.fundamental import FundamentalPrice
 from services.mock_exchange.streams import dialect
 from services.mock_exchange.trading.book import Resting
@@ -46,7 +46,7 @@ class SymbolMarket:
         self.is_halted = False
         self.on_outcome: Callable[[Outcome], None] = lambda _outcome: None
         self.engine = MatchingEngine()
-        self._flow = OrderFlow(config, seed, self.engine, fundamental)
+        self._flow = flow_of(config, seed, self.engine, fundamental)
         self.engine.drain_changes()
         self._touch = self.engine.touch()
         self._last_ticks = 0
@@ -97,11 +97,14 @@ class SymbolMarket:
         outcome = self.engine.limit(
             side, price_ticks, qty_lots, time_in_force, post_only=post_only, display_lots=display_lots
         )
+        self._flow.observe(outcome)
         return self._publish(outcome)
 
     def market(self, side: Side, qty_lots: int) -> Outcome:
         """A client's market order."""
-        return self._publish(self.engine.market(side, qty_lots))
+        outcome = self.engine.market(side, qty_lots)
+        self._flow.observe(outcome)
+        return self._publish(outcome)
 
     def cancel(self, book_id: int) -> Outcome | None:
         """A client's order leaves the book."""

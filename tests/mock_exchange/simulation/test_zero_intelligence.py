@@ -10,19 +10,21 @@ import pytest
 from common.config import MockExchangeConfig
 from common.messages import Side
 from market.matching import MatchingEngine
-from services.mock_exchange.simulation.flow import OrderFlow
+from services.mock_exchange.simulation.flows.zero_intelligence import ZeroIntelligenceFlow
 from services.mock_exchange.simulation.fundamental import fundamentals_of
 
 SYMBOLS = {item.symbol: item for item in MockExchangeConfig().symbols}
 SECOND_NS = 1_000_000_000
 
 
-def flow_of(symbol: str, seed: int, engine: MatchingEngine, **changes: object) -> OrderFlow:
+def flow_of(symbol: str, seed: int, engine: MatchingEngine, **changes: object) -> ZeroIntelligenceFlow:
     prices = fundamentals_of(tuple(SYMBOLS.values()), seed)
-    return OrderFlow(SYMBOLS[symbol].model_copy(update=changes), seed, engine, prices[symbol])
+    return ZeroIntelligenceFlow(SYMBOLS[symbol].model_copy(update=changes), seed, engine, prices[symbol])
 
 
-def run(symbol: str, seed: int, seconds: float, **changes: object) -> tuple[list, MatchingEngine, OrderFlow]:
+def run(
+    symbol: str, seed: int, seconds: float, **changes: object
+) -> tuple[list, MatchingEngine, ZeroIntelligenceFlow]:
     engine = MatchingEngine()
     flow = flow_of(symbol, seed, engine, **changes)
     acts = []
@@ -88,6 +90,6 @@ def test_orders_and_cancels_come_at_about_the_configured_rate() -> None:
 def test_the_book_neither_empties_nor_grows() -> None:
     acts, engine, flow = run("BTCUSDT", 8, 900, levels_per_side=200, events_per_s=300.0)
     assert 200 < engine.order_count < 1200
-    assert len(flow._expiries) < 3000
+    assert flow._liquidity.waiting < 3000
     assert len(acts) > 10_000
     assert all(engine.best_ticks(side) for side in Side)
