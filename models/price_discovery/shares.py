@@ -12,7 +12,8 @@ w'S w.
   matrix R and the standard deviations V: no order, one number.
 - Information leadership share of two markets (Yan and Zivot 2010; Putnins 2013): with L = |IS_1 CS_2 / (IS_2 CS_1)|,
   share_1 = L / (L + 1/L). It is meant to be free of what noise does to the other two, and is so only in part: of two
-  equally fast markets it names the noisier one.
+  equally fast markets it names the noisier one, and beside a market that never answers, its follower, as soon as
+  their innovations are correlated. Read it beside the others, never alone.
 """
 
 from __future__ import annotations
