@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from common.config import MockExchangeConfig, SystemConfig
+from common.config.mock_exchange import DamageConfig
 from common.errors import EXIT_OK, ConfigError
 from common.runtime.clock import Clock
 from common.runtime.daemon import DaemonFlags
@@ -20,9 +21,9 @@ from common.runtime.http import HttpServer, metrics_app
 from common.runtime.logging import get_logger
 from common.runtime.metrics import StatusCollector, make_registry
 from services.mock_exchange.api.rest import RestApi
-from services.mock_exchange.faults.damage import Damager
+from services.mock_exchange.faults.injector import Injector, plan_of_damage
 from services.mock_exchange.io.app import make_app
-from services.mock_exchange.io.feeding import ReplayFeed, feed_simulation
+from services.mock_exchange.io.feeding import Outlet, ReplayFeed, feed_simulation
 from services.mock_exchange.io.hub import Hub
 from services.mock_exchange.io.protocol import StreamProtocol
 from services.mock_exchange.recorded.replay import ReplayExchange
@@ -57,10 +58,11 @@ async def serve(
     """Serve `config`'s market until `stop` is set; the exit code. `on_serving` gets the symbols once it listens."""
     log = get_logger("mock_exchange")
     clock, began_s = Clock(), time.monotonic()
-    damager = Damager(config.damage, config.seed)
+    injector = Injector(plan_of_damage(config.damage, config.seed))
     exchange: SimulatedExchange | ReplayExchange
     exchange = ReplayExchange(_read(config.replay_files)) if config.replay_files else SimulatedExchange(config)
     hub = Hub(exchange.channel_of)
+    outlet = Outlet(hub, injector, clock.now_ns)
     # Full books are objects by the million that stay: the collector would halt the market to look through them all.
     gc.collect()
     gc.freeze()
@@ -72,7 +74,11 @@ async def serve(
             "pid": os.getpid(),
             "ready": feeding is not None,
             "uptime_s": round(time.monotonic() - began_s, 3),
-            "stage": {**hub.stats(), **exchange.stats(), "damaged": dict(damager.counts)},
+            "stage": {
+                **hub.stats(),
+                **exchange.stats(),
+                "damaged": {kind: injector.account.counts[kind] for kind in DamageConfig.model_fields},
+            },
         }
 
     app = make_app(RestApi(exchange), hub, clock.now_ns, config.client_queue_frames)
@@ -95,10 +101,10 @@ async def serve(
             stack.push_async_callback(http.close)
         if isinstance(exchange, ReplayExchange):
             feeding = asyncio.create_task(
-                ReplayFeed(exchange, hub, damager, config.replay_speed, config.replay_start_delay_ms / 1000).run()
+                ReplayFeed(exchange, hub, outlet, config.replay_speed, config.replay_start_delay_ms / 1000).run()
             )
         else:
-            feeding = asyncio.create_task(feed_simulation(exchange, hub, damager, clock.now_ns))
+            feeding = asyncio.create_task(feed_simulation(exchange, outlet, clock.now_ns))
         stack.callback(feeding.cancel)
         log.info("Serving", address=config.listen_address, symbols=",".join(exchange.listings), seed=config.seed)
         on_serving(exchange.listings.keys())

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from common.config import MockExchangeConfig
-from common.config.mock_exchange import DamageConfig
 from services.mock_exchange.exchange import Frame
-from services.mock_exchange.faults.damage import Damager
-from services.mock_exchange.io.feeding import BURST_FRAMES, feed_simulation
+from services.mock_exchange.faults.injector import Injector
+from services.mock_exchange.faults.plan import FaultPlan
+from services.mock_exchange.io.feeding import BURST_FRAMES, Outlet, feed_simulation
 from services.mock_exchange.io.hub import Client, Hub
 from services.mock_exchange.simulation.simulated_exchange import SimulatedExchange
 from services.mock_exchange.streams.subscriptions import Subscriptions
@@ -39,7 +39,9 @@ async def test_a_client_that_keeps_up_is_not_cut_for_the_exchanges_own_delay() -
     client = Client(send, lambda: None, Subscriptions([STREAM], combined=False), max_frames=2 * BURST_FRAMES)
     hub.add(client)
     writing = asyncio.create_task(client.write())
-    feeding = asyncio.create_task(feed_simulation(LateExchange(), hub, Damager(DamageConfig(), 1), lambda: 1))
+    feeding = asyncio.create_task(
+        feed_simulation(LateExchange(), Outlet(hub, Injector(FaultPlan()), lambda: 1), lambda: 1)
+    )
     async with asyncio.timeout(5):
         while len(sent) < PILE:
             assert not client.is_cut

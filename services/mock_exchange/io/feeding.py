@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections.abc import Callable
 from typing import Final
 
 from common.units import NS_PER_S
-from services.mock_exchange.faults.damage import Damager
+from services.mock_exchange.faults.injector import Injector
 from services.mock_exchange.io.hub import Hub
 from services.mock_exchange.recorded.replay import Recorded, ReplayExchange
 from services.mock_exchange.simulation.simulated_exchange import SimulatedExchange
@@ -22,27 +23,70 @@ SETTLE_S: Final = 0.25
 SNAPSHOT_WAIT_S: Final = 2.0
 
 
-async def feed_simulation(exchange: SimulatedExchange, hub: Hub, damager: Damager, now_ns: Callable[[], int]) -> None:
+class Outlet:
+    """What stands between the exchange and the hub: every frame goes through, harmed and delayed as the plan says."""
+
+    def __init__(self, hub: Hub, injector: Injector, now_ns: Callable[[], int]) -> None:
+        self._hub = hub
+        self._injector = injector
+        self._now_ns = now_ns
+        #: (when it is due, its number, channel, text), by time; and per channel the last of them.
+        self._late: list[tuple[int, int, str, str]] = []
+        self._last_due: dict[str, int] = {}
+        self._number = 0
+
+    def send(self, channel: str, text: str) -> None:
+        """Fan a frame out, now or later. Frames of a channel stay in order, as on a connection."""
+        now_ns = self._now_ns()
+        fate = self._injector.on_frame(channel, text, now_ns)
+        if fate.is_cut:
+            self._hub.cut(channel)
+        due_ns = max(now_ns + fate.wait_ns, self._last_due.get(channel, 0))
+        if due_ns <= now_ns:
+            for sent in fate.texts:
+                self._hub.publish(channel, sent)
+            return
+        self._last_due[channel] = due_ns
+        for sent in fate.texts:
+            self._number += 1
+            heapq.heappush(self._late, (due_ns, self._number, channel, sent))
+
+    def release(self) -> None:
+        """Fan out what is due by now."""
+        if not self._late:
+            return
+        now_ns = self._now_ns()
+        while self._late and self._late[0][0] <= now_ns:
+            _, _, channel, text = heapq.heappop(self._late)
+            self._hub.publish(channel, text)
+
+    def flush(self) -> None:
+        """Fan out all that is held back; nothing more follows."""
+        while self._late:
+            _, _, channel, text = heapq.heappop(self._late)
+            self._hub.publish(channel, text)
+        for channel, text in self._injector.flush():
+            self._hub.publish(channel, text)
+
+
+async def feed_simulation(exchange: SimulatedExchange, outlet: Outlet, now_ns: Callable[[], int]) -> None:
     """Let the simulated market follow the clock, until cancelled; what it makes up for, in bursts.
 
     Requests leave frames in the outbox too: whoever sends, sends in the outbox's order.
     """
     while True:
         exchange.catch_up(now_ns())
-        send_outbox(exchange, hub, damager)
+        send_outbox(exchange, outlet)
+        outlet.release()
         await asyncio.sleep(0 if exchange.outbox else STEP_S)
 
 
-def send_outbox(exchange: SimulatedExchange, hub: Hub, damager: Damager) -> None:
+def send_outbox(exchange: SimulatedExchange, outlet: Outlet) -> None:
     """Fan out a burst of what has collected."""
     outbox = exchange.outbox
     for _ in range(min(BURST_FRAMES, len(outbox))):
         frame = outbox.popleft()
-        if "@depth" in frame.stream:
-            for payload in damager.apply(frame.stream, frame.payload):
-                hub.publish(frame.stream, payload)
-        else:
-            hub.publish(frame.stream, frame.payload)
+        outlet.send(frame.stream, frame.payload)
 
 
 class ReplayFeed:
@@ -53,11 +97,11 @@ class ReplayFeed:
     """
 
     def __init__(
-        self, exchange: ReplayExchange, hub: Hub, damager: Damager, speed: float, start_delay_s: float = 0
+        self, exchange: ReplayExchange, hub: Hub, outlet: Outlet, speed: float, start_delay_s: float = 0
     ) -> None:
         self._exchange = exchange
         self._hub = hub
-        self._damager = damager
+        self._outlet = outlet
         self._speed = speed
         self._start_delay_s = start_delay_s
         self._loop = asyncio.get_running_loop()
@@ -77,16 +121,11 @@ class ReplayFeed:
             await self._pace(event)
             if not event.channel:
                 await self._wait_for_snapshot(event.symbol)
-            self._send(self._exchange.step())
-        for channel, payload in self._damager.flush():
-            self._hub.publish(channel, payload)
-
-    def _send(self, event: Recorded) -> None:
-        if event.is_depth:
-            for payload in self._damager.apply(event.channel, event.payload):
-                self._hub.publish(event.channel, payload)
-        elif event.channel:
-            self._hub.publish(event.channel, event.payload)
+            event = self._exchange.step()
+            if event.channel:
+                self._outlet.send(event.channel, event.payload)
+            self._outlet.release()
+        self._outlet.flush()
 
     async def _wait_for_readers(self) -> None:
         exchange, hub = self._exchange, self._hub

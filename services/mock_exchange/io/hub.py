@@ -50,14 +50,18 @@ class Client:
             return
         waiting = len(self._queue)
         if waiting >= self._max_frames:
-            self.is_cut = True
-            self._queue.clear()
-            self._abort()
+            self.cut()
             return
         self._queue.append(text)
         if waiting >= self.most_waiting:
             self.most_waiting = waiting + 1
         self._wake.set()
+
+    def cut(self) -> None:
+        """Drop what waits and abort the connection."""
+        self.is_cut = True
+        self._queue.clear()
+        self._abort()
 
     async def write(self) -> None:
         """Hand frames to the socket, in order, until cancelled or disconnected."""
@@ -128,6 +132,11 @@ class Hub:
                 if text is None:
                     text = wrapped[stream] = dialect.combined(stream, payload)
                 client.offer(text)
+
+    def cut(self, channel: str) -> None:
+        """Cut the connections of all who read `channel`, without a word."""
+        for client in list(self._readers.get(channel, ())):
+            client.cut()
 
     async def wait_for_room(self) -> None:
         """Wait until every client has read most of what it was sent."""

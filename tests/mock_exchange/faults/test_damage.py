@@ -8,15 +8,15 @@ from collections import Counter
 import pytest
 
 from common.config.mock_exchange import DamageConfig
-from services.mock_exchange.faults.damage import Damager
+from services.mock_exchange.faults.injector import Injector, plan_of_damage
 
 FRAMES = [json.dumps({"u": number, "b": [["1.0", "2.0"]]}) for number in range(2000)]
 
 
-def run(seed: int = 1, **shares: float) -> tuple[list[str], Damager]:
-    damager = Damager(DamageConfig(**shares), seed)
-    sent = [text for frame in FRAMES for text in damager.apply("x@depth", frame)]
-    return sent + [text for _, text in damager.flush()], damager
+def run(seed: int = 1, **shares: float) -> tuple[list[str], Injector]:
+    injector = Injector(plan_of_damage(DamageConfig(**shares), seed))
+    sent = [text for frame in FRAMES for text in injector.on_frame("x@depth", frame, 0).texts]
+    return sent + [text for _, text in injector.flush()], injector
 
 
 def test_no_damage_by_default() -> None:
@@ -25,9 +25,9 @@ def test_no_damage_by_default() -> None:
 
 @pytest.mark.parametrize("kind", ["drop", "duplicate", "reorder", "truncate"])
 def test_each_kind_does_what_its_name_says(kind: str) -> None:
-    sent, damager = run(**{kind: 0.2})
-    count = damager.counts[kind]
-    assert 300 < count < 500 and sum(damager.counts.values()) == count
+    sent, injector = run(**{kind: 0.2})
+    count = injector.account.counts[kind]
+    assert 300 < count < 500 and sum(injector.account.counts.values()) == count
     times = Counter(sent)
     if kind == "drop":
         assert len(sent) == len(FRAMES) - count and sent == [f for f in FRAMES if f in times]
@@ -50,11 +50,11 @@ def test_the_seed_decides() -> None:
 
 
 def test_channels_do_not_hold_each_others_frames() -> None:
-    damager = Damager(DamageConfig(reorder=0.5), 1)
-    sent: dict[str, list[str]] = {"a": [], "b": []}
+    injector = Injector(plan_of_damage(DamageConfig(reorder=0.5), 1))
+    sent: dict[str, list[str]] = {"a@depth": [], "b@depth": []}
     for frame in FRAMES:
         for channel, into in sent.items():
-            into += damager.apply(channel, channel + frame)
-    for channel, text in damager.flush():
+            into += injector.on_frame(channel, channel + frame, 0).texts
+    for channel, text in injector.flush():
         sent[channel].append(text)
     assert all(Counter(into) == Counter(channel + f for f in FRAMES) for channel, into in sent.items())
