@@ -94,11 +94,18 @@ def _kernel(scratch: Path) -> AsyncKernelManager:
 
 
 def _environment(scratch: Path) -> dict[str, str]:
-    """Ours, without the user's own settings of IPython and matplotlib; matplotlib may keep its list of fonts."""
+    """Ours, without the user's own settings of IPython and matplotlib; matplotlib may keep its list of fonts.
+
+    Unless said otherwise, one BLAS thread and the kernels compiled before, as the Makefile has it.
+    """
+    cache = FOLDER.parent / ".cache"
     return {
+        "NUMBA_CACHE_DIR": str(cache / "numba"),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
         **os.environ,
         "IPYTHONDIR": str(scratch),
-        "MPLCONFIGDIR": str(FOLDER.parent / ".cache" / "matplotlib"),
+        "MPLCONFIGDIR": str(cache / "matplotlib"),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }

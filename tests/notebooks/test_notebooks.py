@@ -76,5 +76,4 @@ def show(done: ExecutedNotebook) -> None:
     outputs = [output for cell in cells for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "stream" and output.name == "stderr"]
     assert sum("image/png" in output.get("data", {}) for output in outputs) >= 2
-    assert done.seconds < 50
     assert "data:image/png;base64" in html_of(done)
