@@ -1,4 +1,7 @@
-"""Corrections for having tested many pairs, by statsmodels' `multipletests`."""
+"""Corrections for having tested many pairs.
+
+Not by statsmodels' `multipletests`: it collects garbage at every call, a tenth of a second each time in a simulation.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import false_discovery_control
 
-from models.cointegration.library import import_statsmodels
 from models.cointegration.series import FloatArray
 
 
@@ -30,12 +33,15 @@ def correct_p_values(p_values: npt.ArrayLike) -> CorrectedPValues:
 
     Raises:
         ValueError: there are none, or one is not in [0, 1].
-        ImportError: statsmodels is not installed.
     """
     raw = np.array(p_values, np.float64)
     if raw.ndim != 1 or raw.size == 0:
         raise ValueError(f"p_values: shape {raw.shape}; one row of at least one is needed")
     if not ((raw >= 0) & (raw <= 1)).all():
         raise ValueError("p_values: one is not in [0, 1]")
-    correct = import_statsmodels("stats.multitest").multipletests
-    return CorrectedPValues(raw, *(np.asarray(correct(raw, method=name)[1]) for name in ("holm", "fdr_bh")))
+    order = np.argsort(raw)
+    # The smallest counts for all m tests, the next for m - 1, ...; none is below one before it.
+    stepped = np.maximum.accumulate(raw[order] * np.arange(raw.size, 0, -1))
+    holm = np.empty_like(raw)
+    holm[order] = np.minimum(stepped, 1.0)
+    return CorrectedPValues(raw, holm, np.asarray(false_discovery_control(raw, method="bh"), np.float64))

@@ -41,6 +41,7 @@ class FamilyWiseError:
     pairs: int
     observations: int
     simulations: int
+    bounce: float
     seed: int
 
 
@@ -51,11 +52,12 @@ def simulate_family_wise_error(
     simulations: int,
     seed: int,
     level: float = 0.05,
+    bounce: float = 0.0,
     trend: RelationTrend = "c",
-    criterion: Criterion | None = "aic",
+    criterion: Criterion | None = "bic",
     max_lags: int | None = None,
 ) -> FamilyWiseError:
-    """Scan all pairs of independent Gaussian random walks, `simulations` times.
+    """Scan all pairs of independent Gaussian random walks with steps of variance 1, `simulations` times.
 
     Args:
         legs: walks in a scan, at least 2; they make legs (legs - 1) / 2 pairs.
@@ -63,7 +65,8 @@ def simulate_family_wise_error(
         simulations: scans, at least 2.
         seed: of the walks.
         level: at which a p-value rejects, inside (0, 1).
-        trend, criterion, max_lags: as `engle_granger`.
+        bounce: deviation of what each value is off its walk by itself, as trades are between bid and ask; at least 0.
+        trend, criterion, max_lags: as `scan_pairs`.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -73,12 +76,16 @@ def simulate_family_wise_error(
         raise ValueError(
             f"legs, simulations, level: {legs}, {simulations}, {level}; at least 2, at least 2, inside (0, 1)"
         )
+    if not (math.isfinite(bounce) and bounce >= 0):
+        raise ValueError(f"bounce: {bounce!r} is below 0 or not finite")
     rng = np.random.default_rng(seed)
     pairs = list(combinations(range(legs), 2))
     false = np.zeros((simulations, 3), dtype=np.bool_)
     single = 0
     for scan in range(simulations):
         walks = rng.standard_normal((observations, legs)).cumsum(axis=0)
+        if bounce > 0:
+            walks += bounce * rng.standard_normal(walks.shape)
         corrected = correct_p_values(
             [
                 engle_granger(walks[:, i], walks[:, j], trend=trend, criterion=criterion, max_lags=max_lags).p_value
@@ -99,6 +106,7 @@ def simulate_family_wise_error(
         len(pairs),
         observations,
         simulations,
+        bounce,
         seed,
     )
 

@@ -1,0 +1,38 @@
+"""The error of a whole scan, held by the corrections and not held without."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.cointegration import scan_pairs, simulate_family_wise_error
+
+
+def test_family_wise_error_is_held() -> None:
+    """100 scans of 15 pairs. Raw, some pair passes in a fourth of them and more; corrected, in 5% and 3 errors."""
+    found = simulate_family_wise_error(legs=6, observations=250, simulations=100, seed=3)
+    bound = 0.05 + 3 * np.sqrt(0.05 * 0.95 / 100)
+    assert (found.pairs, found.simulations, found.seed) == (15, 100, 3)
+    assert found.raw.rate > 0.25
+    assert found.holm.rate <= found.benjamini_hochberg.rate <= bound
+    assert found.single.rate < bound
+    assert found.raw.standard_error == pytest.approx(np.sqrt(found.raw.rate * (1 - found.raw.rate) / 100))
+
+
+def test_it_scans_as_the_scan_does() -> None:
+    walks = np.random.default_rng(5).standard_normal((2, 100, 3)).cumsum(axis=1)
+    scans = [scan_pairs(levels, ["A", "B", "C"]) for levels in walks]
+    found = simulate_family_wise_error(legs=3, observations=100, simulations=2, seed=5, level=0.5)
+    assert found.single.rate == sum(len(scan.significant(0.5, "raw")) for scan in scans) / 6
+    assert found.holm.rate == sum(bool(scan.significant(0.5, "holm")) for scan in scans) / 2
+    again = simulate_family_wise_error(legs=3, observations=100, simulations=2, seed=5, level=0.5)
+    assert found == again
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"legs": 1}, {"simulations": 1}, {"level": 1.0}, {"bounce": -0.1}, {"bounce": np.nan}, {"observations": 9}],
+)
+def test_bad_arguments(arguments: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(arguments))}|at least 20"):
+        simulate_family_wise_error(**{"legs": 3, "observations": 50, "simulations": 2, "seed": 1, **arguments})  # type: ignore[arg-type]
