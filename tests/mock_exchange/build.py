@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,12 +21,24 @@ START_NS = 1_700_000_000_000_000_000
 SECOND_NS = 1_000_000_000
 
 
-def simulate(config: MockExchangeConfig, seconds: float, step_s: float = 0.05) -> list[Frame]:
-    """All frames of a simulated market from START_NS on, advanced in steps."""
+def is_event_stream(channel: str) -> bool:
+    """Trades, the touch and the diffs: what a book and its clients are kept by."""
+    return channel.endswith(("@trade", "@aggTrade", "@bookTicker", "@depth", "@depth@100ms"))
+
+
+def simulate(
+    config: MockExchangeConfig,
+    seconds: float,
+    step_s: float = 0.05,
+    wanted: Callable[[str], bool] = is_event_stream,
+    start_ns: int = START_NS,
+) -> list[Frame]:
+    """All frames of the wanted channels of a simulated market from `start_ns` on, advanced in steps."""
     exchange = SimulatedExchange(config)
+    exchange.make_only(wanted)
     frames = []
     for step in range(int(seconds / step_s) + 1):
-        frames += exchange.advance(START_NS + int(step * step_s * SECOND_NS))
+        frames += exchange.advance(start_ns + int(step * step_s * SECOND_NS))
     return frames
 
 

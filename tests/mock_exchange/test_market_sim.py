@@ -10,7 +10,7 @@ import pytest
 
 from common.config import MockExchangeConfig
 from services.mock_exchange.simulation.simulated_exchange import MAX_CATCH_UP_NS, SimulatedExchange
-from tests.mock_exchange.build import SECOND_NS, START_NS, ClientBook, parse, simulate
+from tests.mock_exchange.build import SECOND_NS, START_NS, ClientBook, is_event_stream, parse, simulate
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,7 @@ def test_both_depth_speeds_show_the_same_book(streams) -> None:
 
 def test_a_book_from_snapshot_and_diffs_equals_the_engine_at_every_diff() -> None:
     exchange = SimulatedExchange(MockExchangeConfig(seed=6))
+    exchange.make_only(is_event_stream)
     list(exchange.advance(START_NS))
     list(exchange.advance(START_NS + SECOND_NS + 37_000_000))
     book = ClientBook(parse(exchange.snapshot("BTCUSDT", 5000)))
@@ -74,6 +75,7 @@ def test_the_ticker_is_the_rebuilt_books_touch_at_its_id() -> None:
     frames = [parse(f.payload) | {"k": f.stream} for f in simulate(MockExchangeConfig(seed=4), 20)]
     mine = [f for f in frames if f["s"] == "ETHBTC" and f["k"].rpartition("@")[2] in ("100ms", "bookTicker")]
     exchange = SimulatedExchange(MockExchangeConfig(seed=4))
+    exchange.make_only(is_event_stream)
     list(exchange.advance(START_NS))
     book, ticker, compared = ClientBook(parse(exchange.snapshot("ETHBTC", 5000))), None, 0
     for frame in mine:
@@ -133,6 +135,7 @@ def test_payloads_are_written_as_the_venue_writes_them() -> None:
 def test_after_a_pause_the_market_makes_up_for_a_while_only_and_the_sequence_is_the_same() -> None:
     config = MockExchangeConfig(seed=9)
     exchange = SimulatedExchange(config)
+    exchange.make_only(is_event_stream)
     frames = list(exchange.advance(START_NS)) + list(exchange.advance(START_NS + SECOND_NS))
     late = list(exchange.advance(START_NS + 3600 * SECOND_NS))
     assert late[-1].time_ns - late[0].time_ns <= MAX_CATCH_UP_NS
@@ -176,6 +179,7 @@ def test_diffs_may_be_made_more_often_and_show_the_same_market() -> None:
 def test_a_market_closes_when_told_and_all_it_did_has_been_sent() -> None:
     config = MockExchangeConfig(seed=9, depth_interval_ms=50, closes_after_ms=2000)
     exchange = SimulatedExchange(config)
+    exchange.make_only(is_event_stream)
     assert exchange.stats()["is_closed"] is False
     frames = list(exchange.advance(START_NS))
     empty = ClientBook(parse(exchange.snapshot("ETHBTC", 5000)))

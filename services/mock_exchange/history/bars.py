@@ -21,7 +21,7 @@ _HALF: Final = (1 << _HALF_BITS) - 1
 
 
 class Bar(NamedTuple):
-    """One bar; `start_ms` up to, not including, `end_ms`. With `count` 0 all four prices are the close before it."""
+    """One bar; `start_ms` up to, not including, `end_ms`. Without trades all four prices are the close before it."""
 
     start_ms: int
     end_ms: int
@@ -31,7 +31,7 @@ class Bar(NamedTuple):
     close_ticks: int
     lots: int = 0
     quote: int = 0
-    count: int = 0
+    trades: int = 0
     #: Bought by aggressors.
     taker_lots: int = 0
     taker_quote: int = 0
@@ -125,9 +125,9 @@ def total(rows: Rows, start_ms: int, end_ms: int) -> Bar:
 
 def joined(earlier: Bar, later: Bar) -> Bar:
     """Two bars that follow each other, as one."""
-    if not later.count:
+    if not later.trades:
         return earlier._replace(end_ms=later.end_ms)
-    if not earlier.count:
+    if not earlier.trades:
         return later._replace(start_ms=earlier.start_ms)
     return Bar(
         earlier.start_ms,
@@ -138,7 +138,7 @@ def joined(earlier: Bar, later: Bar) -> Bar:
         later.close_ticks,
         earlier.lots + later.lots,
         earlier.quote + later.quote,
-        earlier.count + later.count,
+        earlier.trades + later.trades,
         earlier.taker_lots + later.taker_lots,
         earlier.taker_quote + later.taker_quote,
         earlier.first_id,

@@ -11,7 +11,19 @@ import numpy as np
 from common.messages.base import Side
 from common.units import NS_PER_MS
 from market.matching import Trade
-from services.mock_exchange.history.bars import CLOSE, COLUMNS, OPEN, START, Bar, OpenBar, Rows, flat, grouped, joined, total
+from services.mock_exchange.history.bars import (
+    CLOSE,
+    COLUMNS,
+    OPEN,
+    START,
+    Bar,
+    OpenBar,
+    Rows,
+    flat,
+    grouped,
+    joined,
+    total,
+)
 from services.mock_exchange.history.intervals import DAY_MS, MINUTE_MS, SECOND_MS, Interval
 from services.mock_exchange.history.prehistory import Prehistory
 from services.mock_exchange.history.row_log import RowLog

@@ -136,10 +136,12 @@ class Prehistory:
         """`count` trades over the minutes of a day, one at least in each."""
         weights = np.cumsum(np.exp(_MINUTE_SPREAD * rng.standard_normal(DAY_MINUTES)))
         reached = np.floor(weights / weights[-1] * (count - DAY_MINUTES)).astype(np.int64)
-        return 1 + np.diff(reached, prepend=0)
+        minutes: NDArray[np.int64] = 1 + np.diff(reached, prepend=0)
+        return minutes
 
     def _values(self, lots: NDArray[np.int64], *prices: NDArray[np.int64]) -> NDArray[np.int64]:
         """Quote volumes at the mean of the prices, in 1e-8."""
         scale = float(self._listing.tick_size * self._listing.lot_size) * 10**SPOT_DECIMALS
         mean = sum(price.astype(np.float64) for price in prices) / len(prices)
-        return np.rint(lots * mean * scale).astype(np.int64)
+        values: NDArray[np.int64] = np.rint(lots * mean * scale).astype(np.int64)
+        return values

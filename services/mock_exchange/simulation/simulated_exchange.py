@@ -5,18 +5,52 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from common.config import MockExchangeConfig
 from common.units import NS_PER_MS, NS_PER_S
 from services.mock_exchange.api.exchange_info import spot_info
 from services.mock_exchange.exchange import Frame
+from services.mock_exchange.history.market_history import MarketHistory
 from services.mock_exchange.listing import Listing, listings_from
 from services.mock_exchange.simulation.fundamental import fundamentals_of
+from services.mock_exchange.simulation.second_tick import SecondTick
 from services.mock_exchange.simulation.symbol_market import SymbolMarket
+from services.mock_exchange.streams.all_markets import AllMarkets
+from services.mock_exchange.streams.symbol_streams import Wanted
 
 #: Real time the simulation makes up for after a pause of the process; what is beyond never happened.
 MAX_CATCH_UP_NS: Final = 2 * NS_PER_S
+
+
+class _Part(Protocol):
+    """What acts at its own times."""
+
+    next_ns: int
+    now_ns: int
+
+    def begin(self, origin_ns: int) -> None: ...
+
+    def step(self) -> None: ...
+
+
+class _Seconds:
+    """Lets the streams over all symbols speak every second."""
+
+    def __init__(self, streams: AllMarkets) -> None:
+        self._streams = streams
+        self._second = SecondTick()
+        self.now_ns = 0
+        self.next_ns = self._second.next_ns
+
+    def begin(self, origin_ns: int) -> None:
+        self._second.begin(origin_ns, self.now_ns)
+        self.next_ns = self._second.next_ns
+
+    def step(self) -> None:
+        self.now_ns = self.next_ns
+        self._streams.publish_second(self._second.take())
+        self.next_ns = self._second.next_ns
 
 
 class SimulatedExchange:
@@ -40,12 +74,15 @@ class SimulatedExchange:
                 prices[item.symbol],
                 self.outbox.append,
                 config.depth_interval_ms * NS_PER_MS,
+                config.prehistory_days,
             )
             for item, listing in zip(config.symbols, listings, strict=True)
         }
-        #: (when it acts next, its place, the market): the earliest first, ties as configured.
-        self._due = [(market.next_ns, place, market) for place, market in enumerate(self.books.values())]
-        heapq.heapify(self._due)
+        self.histories: Mapping[str, MarketHistory] = {name: market.history for name, market in self.books.items()}
+        self._all_markets = AllMarkets([market.streams for market in self.books.values()], self.outbox.append)
+        self._parts: list[_Part] = [*self.books.values(), _Seconds(self._all_markets)]
+        #: (when it acts next, its place, the part): the earliest first, ties as configured, all markets at the end.
+        self._due: list[tuple[int, int, _Part]] = []
         self._seed = config.seed
         self._close_ns = None if config.closes_after_ms is None else config.closes_after_ms * NS_PER_MS
         self._origin_ns: int | None = None
@@ -64,11 +101,11 @@ class SimulatedExchange:
         until_ns = self._until_ns()
         due = self._due
         while due[0][0] <= until_ns:
-            _, place, market = due[0]
-            market.step()
-            heapq.heapreplace(due, (market.next_ns, place, market))
-        for market in self.books.values():
-            market.now_ns = until_ns
+            _, place, part = due[0]
+            part.step()
+            heapq.heapreplace(due, (part.next_ns, place, part))
+        for part in self._parts:
+            part.now_ns = until_ns
 
     def advance(self, now_ns: int) -> list[Frame]:
         """`catch_up`, and what there is to send, taken out of the outbox."""
@@ -84,8 +121,21 @@ class SimulatedExchange:
 
     def _set_origin(self, origin_ns: int) -> None:
         self._origin_ns = origin_ns
+        for part in self._parts:
+            part.begin(origin_ns)
+        self._due = [(part.next_ns, place, part) for place, part in enumerate(self._parts)]
+        heapq.heapify(self._due)
+
+    @property
+    def market_ns(self) -> int:
+        """The present time of the markets, UTC."""
+        return (self._origin_ns or 0) + self._until_ns()
+
+    def make_only(self, wanted: Wanted) -> None:
+        """From now on make frames only of channels that are `wanted` then; what they say stays the same."""
+        self._all_markets.wanted = wanted
         for market in self.books.values():
-            market.origin_ns = origin_ns
+            market.streams.wanted = wanted
 
     def channel_of(self, stream: str) -> str:
         """Every stream is fed by the channel of its own name."""

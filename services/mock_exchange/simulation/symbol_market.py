@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from itertools import groupby
 from typing import Final
 
 from common.config.mock_exchange import MockSymbolConfig
 from common.messages.base import Side
 from common.messages.orders import TimeInForce
 from common.units import NS_PER_MS, NS_PER_S
-from market.matching import DepthDiff, MatchingEngine, Outcome, Touch
+from market.matching import MatchingEngine, Outcome, Touch
 from services.mock_exchange.exchange import Frame
+from services.mock_exchange.history.market_history import MarketHistory
+from services.mock_exchange.history.prehistory import PastMarket, Prehistory
 from services.mock_exchange.listing import Listing
 from services.mock_exchange.simulation.flows import flow_of
 from services.mock_exchange.simulation.fundamental import FundamentalPrice
+from services.mock_exchange.simulation.second_tick import SecondTick
 from services.mock_exchange.streams import dialect
+from services.mock_exchange.streams.symbol_streams import SymbolStreams
 from services.mock_exchange.trading.book import Resting
 
 #: The venue's two diff streams: every 100 ms (unless configured otherwise), and every second.
 FAST_DEPTH_NS: Final = 100 * NS_PER_MS
 SLOW_DEPTH_NS: Final = NS_PER_S
+#: What the past is drawn from, as measured of the simulated flow: the trades an event leads to, their size in typical
+#: orders, and the volatility of prices in fundamental ones.
+_PAST_TRADES: Final = 0.5
+_PAST_SIZE: Final = 0.7
+_PAST_VOLATILITY: Final = 0.5
 
 
 class SymbolMarket:
@@ -38,9 +47,9 @@ class SymbolMarket:
         fundamental: FundamentalPrice,
         send: Callable[[Frame], None],
         fast_depth_ns: int = FAST_DEPTH_NS,
+        past_days: int = 0,
     ) -> None:
         self._listing = listing
-        self._send = send
         self.origin_ns = 0
         self.now_ns = 0
         self.is_halted = False
@@ -48,17 +57,14 @@ class SymbolMarket:
         self.engine = MatchingEngine()
         self._flow = flow_of(config, seed, self.engine, fundamental)
         self.engine.drain_changes()
-        self._touch = self.engine.touch()
-        self._last_ticks = 0
+        self.history = _history(config, listing, seed, self.engine.touch(), past_days)
+        # Ids go on where the past's end.
+        self.engine.last_trade_id = self.history.last_trade_id
+        self.streams = SymbolStreams(self.engine, self.history, send)
         self._fast_depth_ns = self._tick_ns = fast_depth_ns
+        self._second = SecondTick()
         #: When something happens next, since the beginning. Kept, not asked for: many markets are looked at often.
         self.next_ns = min(self._flow.next_ns, self._tick_ns)
-        self._slow = _SlowDepth()
-        self._aggregates = 0
-        self._streams = {
-            kind: dialect.stream_name(listing.symbol, kind)
-            for kind in ("trade", "aggTrade", "bookTicker", "depth@100ms", "depth")
-        }
 
     @property
     def listing(self) -> Listing:
@@ -70,18 +76,29 @@ class SymbolMarket:
         """The market's present time, UTC."""
         return self.origin_ns + self.now_ns
 
+    def begin(self, origin_ns: int) -> None:
+        """The market's beginning lies at `origin_ns` (UTC); later by what the clock has jumped over."""
+        self.origin_ns = origin_ns
+        self.history.begin(origin_ns)
+        self._second.begin(origin_ns, self.now_ns)
+        self._look_ahead()
+
     def step(self) -> None:
-        """Do what is due at `next_ns`: an act of the flow, or a depth frame."""
-        self.now_ns = self.next_ns
-        if self._flow.next_ns <= self._tick_ns:
+        """Do what is due at `next_ns`: an act of the flow, depth frames, or the statistics of a second."""
+        now_ns = self.now_ns = self.next_ns
+        if self._flow.next_ns == now_ns:
             outcomes = self._flow.step()
-            self.next_ns = min(self._flow.next_ns, self._tick_ns)
+            self._look_ahead()
             for outcome in outcomes:
                 self._publish(outcome)
-        else:
+        elif self._tick_ns == now_ns:
             self._tick_ns += self._fast_depth_ns
-            self.next_ns = min(self._flow.next_ns, self._tick_ns)
-            self._publish_depth()
+            self._look_ahead()
+            is_slow_due = now_ns // SLOW_DEPTH_NS > (now_ns - self._fast_depth_ns) // SLOW_DEPTH_NS
+            self.streams.publish_depth(self.time_ns, is_slow_due)
+        else:
+            self.streams.publish_second(self._second.take())
+            self._look_ahead()
 
     def limit(
         self,
@@ -131,71 +148,38 @@ class SymbolMarket:
     @property
     def last_price_ticks(self) -> int:
         """Of the latest trade; before the first, the middle of the book."""
-        touch = self._touch
-        return self._last_ticks or max(1, (touch.bid_ticks + touch.ask_ticks) // 2)
+        return self.history.last_ticks if self.history.last_lots else _middle(self.streams.touch)
 
     def average_price_ticks(self, minutes: int) -> int:
         """Volume-weighted over the last `minutes`."""
-        return self.last_price_ticks
+        return self.history.average_price_ticks(minutes, self.time_ns // NS_PER_MS)
 
     def snapshot(self, limit: int) -> str:
         """GET depth: the book as it stands, ids as in the streams."""
         return dialect.depth_snapshot(self._listing, self.engine.depth(limit))
 
     def _publish(self, outcome: Outcome) -> Outcome:
-        """Send what an outcome leads to at once: trades, then the touch if it changed. Then tell of the outcome."""
-        listing, time_ns = self._listing, self.origin_ns + self.now_ns
-        for done in outcome.trades:
-            self._send(Frame(time_ns, self._streams["trade"], dialect.trade(listing, done, time_ns)))
-        for _, parts in groupby(outcome.trades, key=lambda done: done.price_ticks):
-            self._aggregates += 1
-            text = dialect.aggregate_trade(listing, self._aggregates, list(parts), time_ns)
-            self._send(Frame(time_ns, self._streams["aggTrade"], text))
-        if outcome.trades:
-            self._last_ticks = outcome.trades[-1].price_ticks
-        if outcome.changes and (touch := self.engine.touch()) != self._touch:
-            self._touch = touch
-            text = dialect.book_ticker(listing, touch, self.engine.update_id)
-            self._send(Frame(time_ns, self._streams["bookTicker"], text))
+        """Send what an outcome leads to at once, then tell of it."""
+        self.streams.publish(outcome, self.time_ns)
         self.on_outcome(outcome)
         return outcome
 
-    def _publish_depth(self) -> None:
-        time_ns = self.origin_ns + self.now_ns
-        diff = self.engine.drain_changes()
-        if diff is not None:
-            self._slow.add(diff)
-            self._send(
-                Frame(time_ns, self._streams["depth@100ms"], dialect.depth_update(self._listing, diff, time_ns))
-            )
-        is_slow_due = self.now_ns // SLOW_DEPTH_NS > (self.now_ns - self._fast_depth_ns) // SLOW_DEPTH_NS
-        if is_slow_due and (slow := self._slow.drain()) is not None:
-            text = dialect.depth_update(self._listing, slow, time_ns)
-            self._send(Frame(time_ns, self._streams["depth"], text))
+    def _look_ahead(self) -> None:
+        self.next_ns = min(self._flow.next_ns, self._tick_ns, self._second.next_ns)
 
 
-class _SlowDepth:
-    """Fast diffs put together into slow ones: a level's last total counts."""
+def _middle(touch: Touch) -> int:
+    return max(1, (touch.bid_ticks + touch.ask_ticks) // 2)
 
-    __slots__ = ("_asks", "_bids", "_first", "_last")
 
-    def __init__(self) -> None:
-        self._first = self._last = 0
-        self._bids: dict[int, int] = {}
-        self._asks: dict[int, int] = {}
-
-    def add(self, diff: DepthDiff) -> None:
-        self._first = self._first or diff.first_update_id
-        self._last = diff.last_update_id
-        self._bids.update(diff.bids)
-        self._asks.update(diff.asks)
-
-    def drain(self) -> DepthDiff | None:
-        if not self._first:
-            return None
-        bids, asks = sorted(self._bids.items(), reverse=True), sorted(self._asks.items())
-        diff = DepthDiff(self._first, self._last, bids, asks)
-        self._first = self._last = 0
-        self._bids.clear()
-        self._asks.clear()
-        return diff
+def _history(config: MockSymbolConfig, listing: Listing, seed: int, touch: Touch, days: int) -> MarketHistory:
+    """Empty, behind a past of so many days that ends at the middle of the book."""
+    lots = float(config.order_notional / (config.start_price * config.lot_size))
+    past = PastMarket(
+        _middle(touch),
+        _PAST_VOLATILITY * config.volatility_per_sqrt_s * math.sqrt(60),
+        _PAST_TRADES * 60 * config.events_per_s,
+        _PAST_SIZE * lots,
+        days,
+    )
+    return MarketHistory(listing, past.first_ticks, Prehistory(listing, past, seed))

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from common.messages.base import Side
-from common.units import NS_PER_MS
 from market.matching import Depth, DepthDiff, Touch, Trade
+from services.mock_exchange.history.market_history import Aggregate
 from services.mock_exchange.listing import Listing
+from services.mock_exchange.streams.time_unit import TimeUnit
 
 _BOOLEAN: Final = ("false", "true")
 
@@ -18,17 +19,17 @@ def stream_name(symbol: str, kind: str) -> str:
     return f"{symbol.lower()}@{kind}"
 
 
-def depth_update(listing: Listing, diff: DepthDiff, time_ns: int) -> str:
+def depth_update(listing: Listing, diff: DepthDiff, time_ns: int, unit: TimeUnit = TimeUnit.MILLISECOND) -> str:
     """A diff: absolute quantities, 0 removes."""
     return (
-        f'{{"e":"depthUpdate","E":{time_ns // NS_PER_MS},"s":"{listing.symbol}",'
+        f'{{"e":"depthUpdate","E":{unit.of_ns(time_ns)},"s":"{listing.symbol}",'
         f'"U":{diff.first_update_id},"u":{diff.last_update_id},'
         f'"b":{_levels(listing, diff.bids)},"a":{_levels(listing, diff.asks)}}}'
     )
 
 
 def depth_snapshot(listing: Listing, depth: Depth) -> str:
-    """The answer to GET depth."""
+    """The answer to GET depth, and a frame of the partial depth streams."""
     return (
         f'{{"lastUpdateId":{depth.update_id},"bids":{_levels(listing, depth.bids)},'
         f'"asks":{_levels(listing, depth.asks)}}}'
@@ -44,27 +45,30 @@ def book_ticker(listing: Listing, touch: Touch, update_id: int) -> str:
     )
 
 
-def trade(listing: Listing, done: Trade, time_ns: int) -> str:
+def trade(listing: Listing, done: Trade, time_ns: int, unit: TimeUnit = TimeUnit.MILLISECOND) -> str:
     """One match. `m` says that the buyer is the maker, hence that the aggressor sold."""
-    time_ms = time_ns // NS_PER_MS
+    time = unit.of_ns(time_ns)
     return (
-        f'{{"e":"trade","E":{time_ms},"s":"{listing.symbol}","t":{done.trade_id},'
+        f'{{"e":"trade","E":{time},"s":"{listing.symbol}","t":{done.trade_id},'
         f'"p":"{listing.price_text(done.price_ticks)}","q":"{listing.qty_text(done.qty_lots)}",'
-        f'"T":{time_ms},"m":{_BOOLEAN[done.aggressor is Side.SELL]},"M":true}}'
+        f'"T":{time},"m":{_BOOLEAN[done.aggressor is Side.SELL]},"M":true}}'
     )
 
 
-def aggregate_trade(listing: Listing, number: int, parts: Sequence[Trade], time_ns: int) -> str:
+def aggregate_trade(listing: Listing, done: Aggregate, unit: TimeUnit = TimeUnit.MILLISECOND) -> str:
     """All matches of one taker order at one price, as one."""
-    time_ms = time_ns // NS_PER_MS
-    first, last = parts[0], parts[-1]
-    lots = sum(part.qty_lots for part in parts)
+    time = unit.of_ns(done.time_ns)
     return (
-        f'{{"e":"aggTrade","E":{time_ms},"s":"{listing.symbol}","a":{number},'
-        f'"p":"{listing.price_text(first.price_ticks)}","q":"{listing.qty_text(lots)}",'
-        f'"f":{first.trade_id},"l":{last.trade_id},"T":{time_ms},'
-        f'"m":{_BOOLEAN[first.aggressor is Side.SELL]},"M":true}}'
+        f'{{"e":"aggTrade","E":{time},"s":"{listing.symbol}","a":{done.aggregate_id},'
+        f'"p":"{listing.price_text(done.price_ticks)}","q":"{listing.qty_text(done.qty_lots)}",'
+        f'"f":{done.first_id},"l":{done.last_id},"T":{time},'
+        f'"m":{_BOOLEAN[done.buyer_is_maker]},"M":true}}'
     )
+
+
+def server_shutdown(time_ns: int, unit: TimeUnit = TimeUnit.MILLISECOND) -> str:
+    """The notice before a connection is cut; combined frames carry it under `!serverShutdown`."""
+    return f'{{"e":"serverShutdown","E":{unit.of_ns(time_ns)}}}'
 
 
 def combined(stream: str, payload: str) -> str:
