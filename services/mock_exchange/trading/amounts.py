@@ -14,13 +14,14 @@ UNIT: Final = 10**DECIMALS
 
 
 def amount_of(value: Decimal) -> int:
-    """A decimal as an amount.
+    """A decimal as an amount, however many digits it has.
 
     Raises:
-        ValueError: finer than eight decimals.
+        ValueError: finer than eight decimals, or no finite number.
     """
-    amount = int(value.scaleb(DECIMALS))
-    if amount != value.scaleb(DECIMALS):
+    numerator, denominator = value.as_integer_ratio()
+    amount, rest = divmod(numerator * UNIT, denominator)
+    if rest:
         raise ValueError(f"{value} has more than {DECIMALS} decimals")
     return amount
 
