@@ -10,6 +10,17 @@ from market.matching.book_side import BookSide, RestingOrder
 from market.matching.events import Depth, DepthDiff, LevelChange, Outcome, Touch, Trade
 
 
+def check_limit(price_ticks: int, time_in_force: TimeInForce, *, post_only: bool, display_lots: int) -> None:
+    """Raises ValueError where a limit order's terms are nonsense."""
+    if price_ticks <= 0:
+        raise ValueError(f"a limit price must be positive, not {price_ticks} ticks")
+    if display_lots < 0:
+        raise ValueError(f"an iceberg shows a positive quantity, not {display_lots} lots")
+    if (post_only or display_lots) and time_in_force is not TimeInForce.GTC:
+        kind = "a post-only" if post_only else "an iceberg"
+        raise ValueError(f"{kind} order waits in the book; it cannot be {time_in_force}")
+
+
 class MatchingEngine:
     """A continuous double auction of one instrument with price-time priority.
 
@@ -59,13 +70,7 @@ class MatchingEngine:
             ValueError: a price or quantity that is not positive, a negative `display_lots`, or an IOC or FOK that is
                 post-only or an iceberg.
         """
-        if price_ticks <= 0:
-            raise ValueError(f"a limit price must be positive, not {price_ticks} ticks")
-        if display_lots < 0:
-            raise ValueError(f"an iceberg shows a positive quantity, not {display_lots} lots")
-        if (post_only or display_lots) and time_in_force is not TimeInForce.GTC:
-            kind = "a post-only" if post_only else "an iceberg"
-            raise ValueError(f"{kind} order waits in the book; it cannot be {time_in_force}")
+        check_limit(price_ticks, time_in_force, post_only=post_only, display_lots=display_lots)
         order_id = self._accept(qty_lots)
         other = self._sides[side.opposite]
         if post_only and other.is_reached_by(price_ticks):
