@@ -1,0 +1,1 @@
+"""Statistics of simulated markets, measured on virtual time."""
