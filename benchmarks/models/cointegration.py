@@ -37,7 +37,7 @@ def run() -> list[Row]:
     names = [str(j) for j in range(10)]
     value, floor = in_turns(
         lambda: scan_pairs(walks, names),
-        lambda: [(coint(a, b, autolag="bic"), coint(b, a, autolag="bic")) for a, b in combinations(walks.T, 2)],
+        lambda: [(coint(a, b), coint(b, a)) for a, b in combinations(walks.T, 2)],
         3,
     )
     rows.append(Row("scan of 45 pairs, 1000 points", "ms", value, floor, 1.0, "statsmodels coint, twice a pair"))

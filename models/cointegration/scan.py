@@ -63,7 +63,7 @@ def scan_pairs(
     *,
     pairs: Iterable[tuple[str, str]] | None = None,
     trend: RelationTrend = "c",
-    criterion: Criterion | None = "bic",
+    criterion: Criterion | None = "aic",
     max_lags: int | None = None,
 ) -> PairScan:
     """Test pairs of legs and correct for their number.
@@ -73,8 +73,8 @@ def scan_pairs(
         names: of the k columns, all different.
         pairs: (y, x) by name, each pair once in either order; every pair when None. Choose them before looking at the
             prices: pairs left out after a look are tests made all the same.
-        trend, criterion, max_lags: as `engle_granger`. Schwarz's lags are the default here: corrected p-values are of
-            the far tail, where those of Akaike reject too often in short samples (see `simulate_family_wise_error`).
+        trend, criterion, max_lags: as `engle_granger`. p-values rest on large samples, corrections on their far tail:
+            `simulate_family_wise_error` says what a scan of this size is worth.
 
     Raises:
         ValueError: as `engle_granger`, naming the pair; or a name or pair is doubled or unknown.

@@ -113,6 +113,6 @@ def test_of_recorded_coins_only_the_wrapped_one_survives(recorded: Path) -> None
     coins = ["BTC", "WBTC", "ETH", "LTC", "XRP", "EOS", "ETC"]
     levels = hourly_logs(recorded, *coins)
     scan = scan_pairs(levels, coins)
-    equal(scan, levels, coins, "bic")
+    equal(scan, levels, coins, "aic")
     assert [(found.y, found.x) for found in scan.significant()] == [("BTC", "WBTC")]
     assert len(scan.significant(correction="raw")) > 1
