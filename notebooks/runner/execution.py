@@ -118,8 +118,8 @@ def _failure(path: Path, content: nbformat.NotebookNode, error: Exception) -> st
     begin = source.find(cell.source)
     line = source.count("\n", 0, begin) + 1 if begin >= 0 else 0
     first = next(iter(cell.source.splitlines()), "")
-    told = error.traceback if isinstance(error, CellExecutionError) else str(error)
-    what = _COLOURS.sub("", told).strip()
+    raised = [line for output in cell.get("outputs", []) for line in output.get("traceback", [])]
+    what = _COLOURS.sub("", "\n".join(raised) or str(error)).strip()
     return f"{path.name}:{line}, cell {number} ({first}) failed:\n{what}"
 
 
