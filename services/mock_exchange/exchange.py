@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
+from market.matching import Touch
+from services.mock_exchange.history.market_history import MarketHistory
 from services.mock_exchange.listing import Listing
 from services.mock_exchange.trading.book import TradingBook
 
@@ -31,6 +33,16 @@ class Exchange(Protocol):
         ...
 
     @property
+    def histories(self) -> Mapping[str, MarketHistory]:
+        """What every symbol has traded."""
+        ...
+
+    @property
+    def market_ns(self) -> int:
+        """The markets' present time, UTC: what histories and statistics are asked for."""
+        ...
+
+    @property
     def rest_prefix(self) -> str:
         """`/api/v3` or `/fapi/v1`."""
         ...
@@ -41,6 +53,10 @@ class Exchange(Protocol):
 
     def channel_of(self, stream: str) -> str:
         """The channel that feeds a stream a client names; unknown names are channels nobody feeds."""
+        ...
+
+    def touch(self, symbol: str) -> Touch:
+        """Best bid and ask of a listed symbol."""
         ...
 
     def snapshot(self, symbol: str, limit: int) -> str:

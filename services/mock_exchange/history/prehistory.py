@@ -5,9 +5,9 @@ past of one-minute bars, drawn by the exchange's seed and the symbol's own name,
 in the minute before its beginning. It is made a day at a time, when somebody asks, and the same day comes out the
 same each time.
 
-Days step as an Ornstein-Uhlenbeck process around the first price; minutes are a Brownian bridge within the day;
-a minute's extremes follow the law of the maximum of a bridge (Glasserman, Monte Carlo Methods in Financial
-Engineering, 6.4).
+Days step as a discrete Ornstein-Uhlenbeck process around the first price, minutes as a faster one around the line
+from day to day; a minute's extremes follow the law of the maximum of a Brownian bridge (Glasserman, Monte Carlo
+Methods in Financial Engineering, 6.4).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -26,8 +27,10 @@ from services.mock_exchange.listing import SPOT_DECIMALS, Listing
 
 DAY_MINUTES: Final = DAY_MS // MINUTE_MS
 #: Standard deviation of a day's step, in moves of one minute; and how much of yesterday's distance it keeps.
-_DAY_STEP: Final = 9.0
+_DAY_STEP: Final = 3.0
 _DAY_KEEP: Final = 0.95
+#: What a minute keeps of the distance from the line of its day.
+_MINUTE_KEEP: Final = 0.9
 #: Spread of the lognormal numbers of trades and mean sizes, day by day and minute by minute.
 _DAY_SPREAD: Final = 0.3
 _MINUTE_SPREAD: Final = 0.5
@@ -119,7 +122,8 @@ class Prehistory:
     def _prices(self, day: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], ...]:
         """Open, close, high and low of each minute, in ticks."""
         volatility = self._market.minute_volatility
-        walk = np.concatenate(([0.0], np.cumsum(rng.standard_normal(DAY_MINUTES)) * volatility))
+        steps = (volatility * rng.standard_normal(DAY_MINUTES)).tolist()
+        walk = np.array(list(accumulate(steps, lambda last, step: _MINUTE_KEEP * last + step, initial=0.0)))
         begin, end = self._logs[day], self._logs[day - 1]
         logs = begin + walk + np.linspace(0.0, 1.0, DAY_MINUTES + 1) * (end - begin - walk[-1])
         ends = np.maximum(1, np.rint(np.exp(logs)).astype(np.int64))

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from common.config import MockExchangeConfig
 from common.units import NS_PER_MS, NS_PER_S
+from market.matching import Touch
 from services.mock_exchange.api.exchange_info import spot_info
 from services.mock_exchange.exchange import Frame
 from services.mock_exchange.history.market_history import MarketHistory
@@ -140,6 +141,10 @@ class SimulatedExchange:
     def channel_of(self, stream: str) -> str:
         """Every stream is fed by the channel of its own name."""
         return stream
+
+    def touch(self, symbol: str) -> Touch:
+        """The best of the simulated book."""
+        return self.books[symbol].touch()
 
     def snapshot(self, symbol: str, limit: int) -> str:
         """The simulated book of `symbol` as it stands."""

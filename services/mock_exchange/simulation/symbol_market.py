@@ -27,9 +27,9 @@ FAST_DEPTH_NS: Final = 100 * NS_PER_MS
 SLOW_DEPTH_NS: Final = NS_PER_S
 #: What the past is drawn from, as measured of the simulated flow: the trades an event leads to, their size in typical
 #: orders, and the volatility of prices in fundamental ones.
-_PAST_TRADES: Final = 0.5
-_PAST_SIZE: Final = 0.7
-_PAST_VOLATILITY: Final = 0.5
+_PAST_TRADES: Final = 0.45
+_PAST_SIZE: Final = 1.2
+_PAST_VOLATILITY: Final = 2.0
 
 
 class SymbolMarket:

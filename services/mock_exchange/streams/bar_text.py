@@ -22,6 +22,8 @@ def change_text(listing: Listing, bar: Bar) -> str:
 
 def percent_text(bar: Bar) -> str:
     """The same in percent of the first price, three decimals, rounded half away from zero."""
+    if not bar.open_ticks:
+        return "0.000"
     thousandths = (abs(bar.close_ticks - bar.open_ticks) * 200_000 + bar.open_ticks) // (2 * bar.open_ticks)
     sign = "-" if bar.close_ticks < bar.open_ticks and thousandths else ""
     return f"{sign}{thousandths // 1000}.{thousandths % 1000:03d}"
