@@ -169,6 +169,11 @@ class RecordedBook:
         order = self._orders.get(order_id)
         return order.remaining_lots if order else 0
 
+    def shown_lots(self, order_id: int) -> int:
+        """What a client's resting order shows; 0 when it does not rest."""
+        order = self._orders.get(order_id)
+        return order.shown_lots if order else 0
+
     def ahead_lots(self, order_id: int) -> int:
         """Recorded lots estimated to trade before a client's resting order; 0 when it does not rest."""
         order = self._orders.get(order_id)

@@ -9,11 +9,15 @@ from typing import Any, Final, NamedTuple
 
 from common.errors import ConfigError
 from common.messages import Instrument
+from market.matching import Touch
 from services.mock_exchange.api.exchange_info import spot_info, usdm_info
+from services.mock_exchange.history.market_history import MarketHistory
 from services.mock_exchange.listing import Listing
+from services.mock_exchange.recorded.captured_trades import CapturedTrades
 from services.mock_exchange.recorded.replay_book import ReplayBook
-from services.mock_exchange.trading.book import TradingBook
+from services.mock_exchange.recorded.replay_market import ReplayMarket
 from venues.captures import CaptureError, CaptureEvent, EventKind, guess_venue, instruments_for, read_capture
+from venues.grid import Grid
 from venues.registry import venue_named
 
 _KEY: Final = "mock_exchange.replay_files"
@@ -39,6 +43,8 @@ class Recorded(NamedTuple):
 
 class ReplayExchange:
     """Walks through a capture; `step` gives frame after frame, byte for byte, and keeps the true books beside.
+
+    Clients trade in `books`; nothing they do changes what is sent.
 
     A captured diff stream answers to every diff stream's name of its symbol (a recording of depth@0ms serves a
     client of depth@100ms), unless several speeds were recorded.
@@ -72,11 +78,26 @@ class ReplayExchange:
         self._next = 0
         self._frames = sum(1 for event in self._events if event.channel)
         self._frames_done = 0
+        self._trade_channels = _trade_channels(self._events)
         self._aliases = _aliases({event.channel for event in self._events if event.is_depth})
         self.channels = frozenset(event.channel for event in self._events if event.channel)
         self.depth_channels = frozenset(event.channel for event in self._events if event.is_depth)
         self.snapshots_answered: set[str] = set()
-        self.books: Mapping[str, TradingBook] = {}
+        self.histories = {
+            symbol: MarketHistory(listing, _middle(self._books[symbol].touch(listing)))
+            for symbol, listing in self.listings.items()
+        }
+        self.books: Mapping[str, ReplayMarket] = {
+            it.symbol: ReplayMarket(self.histories[it.symbol], Grid.of(it), self._books[it.symbol])
+            for it in instruments
+            if it.symbol in self._books
+        }
+        self._trades = {
+            symbol: CapturedTrades(history, has_trades=f"{symbol.lower()}@trade" in self.channels)
+            for symbol, history in self.histories.items()
+        }
+        #: The recorded time of the replay's position.
+        self.market_ns = self.first_ns
         #: Told the symbol of every snapshot answered.
         self.on_snapshot: Callable[[str], None] | None = None
 
@@ -101,17 +122,34 @@ class ReplayExchange:
         """Pass the next event: the true book of its symbol is then the book after it."""
         event = self._events[self._next]
         self._next += 1
-        if event.is_depth:
-            self._books[event.symbol].apply(event.payload.encode())
+        self.market_ns = max(self.market_ns, event.local_ns)
         if event.channel:
             self._frames_done += 1
-        else:
+            self._take_trade(event)
+        market = self.books.get(event.symbol)
+        if market is not None:
+            market.time_ns = self.market_ns
+            if event.channel in self._trade_channels:
+                market.on_trade(event.payload)
+        if event.is_depth:
+            self._books[event.symbol].apply(event.payload.encode())
+        elif not event.channel:
             self._books[event.symbol].reach_snapshot()
         return event
+
+    def _take_trade(self, event: Recorded) -> None:
+        trades = self._trades.get(event.symbol)
+        if trades is not None:
+            trades.apply(event.channel.partition("@")[2], event.payload)
+            self.market_ns = max(self.market_ns, self.histories[event.symbol].last_time_ns)
 
     def channel_of(self, stream: str) -> str:
         """The captured stream that serves a subscription."""
         return self._aliases.get(_family(stream), stream) if stream not in self.channels else stream
+
+    def touch(self, symbol: str) -> Touch:
+        """The best of the true book at the replay's position."""
+        return self._books[symbol].touch(self.listings[symbol])
 
     def snapshot(self, symbol: str, limit: int) -> str:
         """The true book at the replay's position."""
@@ -137,6 +175,10 @@ class ReplayExchange:
 
 def _listing(it: Instrument) -> Listing:
     return Listing(it.symbol, it.base, it.quote, it.tick_size, it.lot_size, it.min_notional or _MIN_NOTIONAL)
+
+
+def _middle(touch: Touch) -> int:
+    return max(1, (touch.bid_ticks + touch.ask_ticks) // 2)
 
 
 def _recorded(events: Sequence[CaptureEvent]) -> list[Recorded]:
@@ -175,6 +217,14 @@ def _books(events: Sequence[CaptureEvent], recorded: Sequence[Recorded], names: 
                 "Give the earlier file of the pair too: it carries the snapshot",
             )
     return {symbol: ReplayBook(snapshot) for symbol, snapshot in snapshots.items()}
+
+
+def _trade_channels(events: Sequence[Recorded]) -> frozenset[str]:
+    """Where each symbol's trades are: one by one if they were captured so, else put together by taker and price."""
+    channels = {event.channel for event in events}
+    found = {channel for channel in channels if channel.endswith("@trade")}
+    aggregated = {channel for channel in channels if channel.endswith("@aggTrade")}
+    return frozenset(found | {name for name in aggregated if name.replace("@aggTrade", "@trade") not in found})
 
 
 def _family(stream: str) -> str:

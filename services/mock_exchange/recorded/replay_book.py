@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, ItemsView
 from decimal import Decimal
 from typing import Any
 
 import orjson
+
+from market.matching import Touch
+from services.mock_exchange.listing import Listing
 
 
 class ReplayBook:
@@ -23,11 +27,17 @@ class ReplayBook:
         self._head = {key: value for key, value in parsed.items() if key not in ("bids", "asks")}
         self._bids: dict[str, str] = dict(parsed["bids"])
         self._asks: dict[str, str] = dict(parsed["asks"])
+        #: Told every captured diff once it is in the book.
+        self.on_update: Callable[[dict[str, Any]], None] = lambda _update: None
 
     @property
     def update_id(self) -> int:
         """The id the next answer would carry."""
         return int(self._head["lastUpdateId"])
+
+    def sides(self) -> tuple[ItemsView[str, str], ItemsView[str, str]]:
+        """Bids and asks: price text and quantity text, in no order."""
+        return self._bids.items(), self._asks.items()
 
     def apply(self, diff: bytes) -> None:
         """Take in the next captured diff; those that lie before the snapshot's place wait for it."""
@@ -44,6 +54,13 @@ class ReplayBook:
             for update in self._waiting:
                 self._apply(update)
             self._waiting.clear()
+
+    def touch(self, listing: Listing) -> Touch:
+        """Best bid and ask on the listing's grid."""
+        bid = max(self._bids.items(), key=_price, default=("0", "0"))
+        ask = min(self._asks.items(), key=_price, default=("0", "0"))
+        steps = (listing.tick_size, listing.lot_size) * 2
+        return Touch(*(int(Decimal(text) / step) for text, step in zip((*bid, *ask), steps, strict=True)))
 
     def answer(self, limit: int) -> str:
         """The body of GET depth."""
@@ -68,6 +85,7 @@ class ReplayBook:
         for key in ("E", "T"):
             if key in self._head and key in update:
                 self._head[key] = update[key]
+        self.on_update(update)
 
 
 def _price(level: tuple[str, str]) -> Decimal:

@@ -12,7 +12,10 @@ from services.mock_exchange.listing import Listing
 
 
 class Resting(NamedTuple):
-    """An order in the book; `lots` counts its hidden part too, which trades after the rest of its level."""
+    """An order in the book; `lots` counts its hidden part too, which trades after the rest of its level.
+
+    Lots of a recorded queue have `book_id` 0 and are all shown.
+    """
 
     book_id: int
     price_ticks: int

@@ -126,7 +126,7 @@ def _walk_level(
         if not wanted:
             return
         if order is None:
-            shown = shown_lots(resting.book_id)
+            shown = shown_lots(resting.book_id) if resting.book_id else resting.lots
             hidden += resting.lots - shown
             _take(plan, price_ticks, shown, want)
         elif mode is SelfTrade.EXPIRE_MAKER:
