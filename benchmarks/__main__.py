@@ -9,12 +9,14 @@ from benchmarks.report import print_rows
 
 MODELS = (
     "chiarella",
+    "cointegration",
     "factors",
     "hawkes",
     "market_making",
     "mean_reversion_portfolio",
     "optimal_execution",
     "ornstein_uhlenbeck",
+    "price_discovery",
     "rough_heston",
     "signatures",
     "statistics",
