@@ -107,7 +107,8 @@ class Hub:
         self._drop(client)
         names: dict[str, list[str]] = {}
         for stream in client.subscriptions.streams:
-            names.setdefault(self._channel_of(stream), []).append(stream)
+            channel = self._channel_of(client.subscriptions.unit.channel(stream))
+            names.setdefault(channel, []).append(stream)
         for channel, streams in names.items():
             self._readers.setdefault(channel, {})[client] = tuple(streams)
         self._signal()

@@ -6,10 +6,13 @@ import re
 from collections import deque
 from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import unquote
 
 import orjson
 
 from common.units import NS_PER_S
+from services.mock_exchange.streams import dialect
+from services.mock_exchange.streams.time_unit import TimeUnit, time_unit_of
 
 MAX_STREAMS: Final = 1024
 #: Client messages a second a connection may send; one more and the venue hangs up.
@@ -28,9 +31,10 @@ class RequestError(Exception):
 
 
 class Subscriptions:
-    """The streams of one connection and how their frames are wrapped. Unknown names are kept, silently, as there."""
+    """The streams of one connection and how their frames are written. Unknown names are kept, silently, as there."""
 
-    def __init__(self, streams: Iterable[str], *, combined: bool) -> None:
+    def __init__(self, streams: Iterable[str], *, combined: bool, unit: TimeUnit = TimeUnit.MILLISECOND) -> None:
+        self.unit = unit
         self.streams: dict[str, None] = dict.fromkeys(list(filter(None, streams))[:MAX_STREAMS])
         self.combined = combined
         self._message_times_ns: deque[int] = deque(maxlen=MAX_MESSAGES_PER_S)
@@ -41,6 +45,11 @@ class Subscriptions:
         too_many = len(times) == MAX_MESSAGES_PER_S and now_ns - times[0] < NS_PER_S
         times.append(now_ns)
         return too_many
+
+    def farewell(self, time_ns: int) -> str:
+        """The notice that the connection is about to be cut."""
+        notice = dialect.server_shutdown(time_ns, self.unit)
+        return dialect.combined("!serverShutdown", notice) if self.combined else notice
 
     def answer(self, text: str | bytes) -> str:
         """Carry out one request; the reply as the venue words it. Never raises."""
@@ -85,6 +94,13 @@ class Subscriptions:
             raise RequestError(1, "Invalid value type: expected Boolean")
         self.combined = params[1]
         return None
+
+
+def asked_for(query: bytes) -> tuple[list[str], TimeUnit]:
+    """Streams and unit of time in a URL's query. A + is a plus there: `btcusdt@kline_1d@+08:00`."""
+    values = dict(part.partition("=")[::2] for part in query.decode("latin-1").split("&"))
+    streams = unquote(values.get("streams", "")).split("/")
+    return streams, time_unit_of(values.get("timeUnit", "")) or TimeUnit.MILLISECOND
 
 
 def _parse(text: str | bytes) -> dict[str, Any]:

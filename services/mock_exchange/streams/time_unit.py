@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
 from common.units import NS_PER_MS
 
 #: Streams in microseconds are channels of their own, named by the stream and this.
-_MICROSECOND_MARK = "#us"
+_MICROSECOND_MARK: Final = "#us"
 
 
 class TimeUnit(Enum):
@@ -31,6 +32,11 @@ class TimeUnit(Enum):
     def channel(self, stream: str) -> str:
         """The channel that carries `stream` in this unit."""
         return stream if self is TimeUnit.MILLISECOND else stream + _MICROSECOND_MARK
+
+
+def in_milliseconds(channel: str) -> str:
+    """The channel of the same stream in milliseconds."""
+    return channel.removesuffix(_MICROSECOND_MARK)
 
 
 def time_unit_of(text: str) -> TimeUnit | None:
