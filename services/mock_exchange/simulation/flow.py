@@ -18,6 +18,11 @@ class Flow(Protocol):
     fundamental_price: float
 
     @property
+    def quoted_price(self) -> float:
+        """What its makers quote around, likewise."""
+        ...
+
+    @property
     def next_ns(self) -> int:
         """When `step` acts next."""
         ...

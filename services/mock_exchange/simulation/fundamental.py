@@ -166,17 +166,28 @@ class OwnPrice:
 class CrossPrice:
     """A cross's fundamental: what its two legs make it, nearly, so that triangles open and close."""
 
-    def __init__(self, numerator: FundamentalPrice, denominator: FundamentalPrice, stray: _GridPath) -> None:
-        self._numerator, self._denominator, self._stray = numerator, denominator, stray
+    def __init__(
+        self, numerator: FundamentalPrice, denominator: FundamentalPrice, stray: _GridPath, lag_ns: int = 0
+    ) -> None:
+        self._numerator, self._denominator, self._stray, self._lag_ns = numerator, denominator, stray, lag_ns
+
+    def following(self, numerator: FundamentalPrice, denominator: FundamentalPrice) -> CrossPrice:
+        """The same cross of other legs."""
+        return CrossPrice(numerator, denominator, self._stray, self._lag_ns)
 
     def log_at(self, time_ns: int) -> float:
         """Logarithm of the price."""
-        stray = CROSS_STRAY * self._stray.at(time_ns)
+        stray = CROSS_STRAY * self._stray.at(time_ns - self._lag_ns)
         return self._numerator.log_at(time_ns) - self._denominator.log_at(time_ns) + stray
 
     def price_at(self, time_ns: int) -> float:
         """The price, quote currency."""
         return math.exp(self.log_at(time_ns))
+
+
+def second_flow_seed(seed: int) -> int:
+    """The seed of a second venue's order flow; no configured seed is so large, so no first venue has it."""
+    return seed + 2**63
 
 
 def fundamentals_of(
@@ -195,5 +206,7 @@ def fundamentals_of(
     for item in symbols:
         if item.cross_of is not None:
             numerator, denominator = item.cross_of
-            prices[item.symbol] = CrossPrice(prices[numerator], prices[denominator], _Stray(seed, item.symbol))
+            prices[item.symbol] = CrossPrice(
+                prices[numerator], prices[denominator], _Stray(seed, item.symbol), lag_ns
+            )
     return prices

@@ -14,7 +14,9 @@ from services.mock_exchange.api.exchange_info import spot_info
 from services.mock_exchange.exchange import Frame
 from services.mock_exchange.history.market_history import MarketHistory
 from services.mock_exchange.listing import Listing, listings_from
-from services.mock_exchange.simulation.fundamental import fundamentals_of
+from services.mock_exchange.simulation.arbitrage import arbitrageurs_of
+from services.mock_exchange.simulation.cross import followed_price, legs_first
+from services.mock_exchange.simulation.fundamental import fundamentals_of, second_flow_seed
 from services.mock_exchange.simulation.second_tick import SecondTick
 from services.mock_exchange.simulation.symbol_market import SymbolMarket
 from services.mock_exchange.streams.all_markets import AllMarkets
@@ -62,26 +64,35 @@ class SimulatedExchange:
 
     rest_prefix = "/api/v3"
 
-    def __init__(self, config: MockExchangeConfig) -> None:
+    def __init__(self, config: MockExchangeConfig, *, lag_ns: int = 0, flow_seed: int | None = None) -> None:
+        """A market of `config`'s symbols.
+
+        `lag_ns`: how late it learns of fundamental prices, up to `fundamental.MAX_LAG_NS`. `flow_seed`: of its order
+        flow when that is to differ from another venue's on the same prices.
+        """
         listings = listings_from(config)
         self.outbox: deque[Frame] = deque()
         self.listings: Mapping[str, Listing] = {listing.symbol: listing for listing in listings}
-        prices = fundamentals_of(config.symbols, config.seed)
-        self.books: Mapping[str, SymbolMarket] = {
-            listing.symbol: SymbolMarket(
+        prices = fundamentals_of(config.symbols, config.seed, lag_ns)
+        markets: dict[str, SymbolMarket] = {}
+        for item in legs_first(config.symbols):
+            markets[item.symbol] = SymbolMarket(
                 item,
-                listing,
-                config.seed,
-                prices[item.symbol],
+                self.listings[item.symbol],
+                config.seed if flow_seed is None else flow_seed,
+                followed_price(item, prices, markets),
                 self.outbox.append,
                 config.depth_interval_ms * NS_PER_MS,
                 config.prehistory_days,
             )
-            for item, listing in zip(config.symbols, listings, strict=True)
-        }
+        self.books: Mapping[str, SymbolMarket] = {name: markets[name] for name in self.listings}
         self.histories: Mapping[str, MarketHistory] = {name: market.history for name, market in self.books.items()}
         self._all_markets = AllMarkets([market.streams for market in self.books.values()], self.outbox.append)
-        self._parts: list[_Part] = [*self.books.values(), _Seconds(self._all_markets)]
+        self._parts: list[_Part] = [
+            *self.books.values(),
+            *arbitrageurs_of(config.symbols, self.books, config.seed if flow_seed is None else flow_seed),
+            _Seconds(self._all_markets),
+        ]
         #: (when it acts next, its place, the part): the earliest first, ties as configured, all markets at the end.
         self._due: list[tuple[int, int, _Part]] = []
         self._seed = config.seed
@@ -89,6 +100,17 @@ class SimulatedExchange:
         self._origin_ns: int | None = None
         self._now_ns = 0
         self._skipped_ns = 0
+
+    @classmethod
+    def second_venue(cls, config: MockExchangeConfig) -> SimulatedExchange:
+        """The other venue on the same fundamental prices, as configured; both must begin at the same time.
+
+        Raises:
+            ValueError: none is configured.
+        """
+        if config.second_venue is None:
+            raise ValueError("mock_exchange.second_venue is not configured")
+        return cls(config, lag_ns=config.second_venue.lag_ms * NS_PER_MS, flow_seed=second_flow_seed(config.seed))
 
     def catch_up(self, now_ns: int) -> None:
         """Everything that is due up to `now_ns` (UTC), in order of time. A clock that steps back is waited for."""

@@ -72,6 +72,11 @@ class SymbolMarket:
         return self._listing
 
     @property
+    def quoted_price(self) -> float:
+        """What its makers quote around, quote currency."""
+        return self._flow.quoted_price
+
+    @property
     def time_ns(self) -> int:
         """The market's present time, UTC."""
         return self.origin_ns + self.now_ns

@@ -11,9 +11,13 @@ from services.mock_exchange.simulation.fundamental import FundamentalPrice
 
 def flow_of(config: MockSymbolConfig, seed: int, engine: MatchingEngine, fundamental: FundamentalPrice) -> Flow:
     """The configured model at work on an empty book, which it fills."""
+    # Imported when asked for: the usual market begins without waiting for the models and their compiled kernels.
     if config.flow == "hawkes":
-        # Imported when asked for: the usual market begins without waiting for the models' compiled kernels.
         from services.mock_exchange.simulation.flows.hawkes import HawkesFlow
 
         return HawkesFlow(config, seed, engine, fundamental)
+    if config.flow == "chiarella":
+        from services.mock_exchange.simulation.flows.chiarella import ChiarellaFlow
+
+        return ChiarellaFlow(config, seed, engine, fundamental)
     return ZeroIntelligenceFlow(config, seed, engine, fundamental)

@@ -1,10 +1,11 @@
 """Market orders, limit orders and cancels that excite each other: a multivariate Hawkes process of six kinds.
 
 The order flow as a mutually exciting point process follows Bowsher (2007), Large (2007) and Bacry, Jaisson and Muzy
-(2016); definitions are those of `models.hawkes`. Arrival times and kinds come from the process alone, thinned event by
-event on the virtual clock; they know neither the book nor the clients. What an event does, the book decides: a market
-order takes as far as the fundamental price when that has passed the quotes, an order near the touch rests until it is
-taken or cancelled, a cancel takes its share of those that rest. Makers and the deep ladder come by Poisson processes.
+(2016); definitions are those of `models.hawkes`. Arrival times and kinds come from the process alone, thinned event
+by event on the virtual clock; they know neither the book nor the clients. What an event does, the book decides: a
+market order takes as far as the fundamental price when that has passed the quotes, an order near the touch rests
+until it is taken or cancelled, a cancel takes its share of those that rest. Makers and the deep ladder come by
+Poisson processes.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from services.mock_exchange.simulation.fundamental import FundamentalPrice
 HAWKES_SHARE: Final = 0.6
 QUOTE_SHARE: Final = 0.3
 FAR_SHARE: Final = 0.1
+#: Orders that are taken need no cancel: so many fewer messages come than the shares suppose, as measured.
+TAKEN: Final = 1.12
 #: Stationary shares of the six kinds, each side half: market orders, limit orders, cancels.
 KIND_SHARES: Final = (0.30, 0.38, 0.32)
 #: Events that one of the column's kind brings at first hand, of the row's kind (market, limit, cancel): on the
@@ -35,8 +38,8 @@ OTHER_SIDE: Final = ((0.03, 0.01, 0.01), (0.16, 0.05, 0.05), (0.12, 0.04, 0.06))
 #: Two time scales, per second, and how much of the excitement each carries.
 DECAYS_PER_S: Final = (40.0, 1.0)
 DECAY_SHARES: Final = (0.7, 0.3)
-#: How far from the fundamental price a market order still trades, in moves of one second: a burst of them does not run
-#: through a book that has had no time to fill up.
+#: How far from the fundamental price a market order still trades, in moves of one second: a burst of them does not
+#: run through a book that has had no time to fill up.
 FARTHEST: Final = 1.5
 #: Events are drawn this far ahead; it changes nothing but the time a call takes.
 _AHEAD_S: Final = 0.5
@@ -69,10 +72,11 @@ class HawkesFlow:
         self._fundamental = fundamental
         self.fundamental_price = fundamental.price_at(0)
         rng = generator_of(config.symbol, seed)
+        events_per_s = config.events_per_s * TAKEN
         # The process draws ahead: its chance is a stream of its own.
-        self._process = HawkesSimulator(parameters_of(config.events_per_s * HAWKES_SHARE), rng.spawn(1)[0])
+        self._process = HawkesSimulator(parameters_of(events_per_s * HAWKES_SHARE), rng.spawn(1)[0])
         self._liquidity = Liquidity(config, rng, engine, self.fundamental_price)
-        background = config.events_per_s * np.array([QUOTE_SHARE / 4, FAR_SHARE / 2])
+        background = events_per_s * np.array([QUOTE_SHARE / 4, FAR_SHARE / 2])
         self._background_gap_s = 1.0 / float(background.sum())
         self._quote_share = float(background[0] / background.sum())
         self._far_life_s = 2 * config.levels_per_side / float(background[1])
@@ -84,6 +88,11 @@ class HawkesFlow:
         self._populate()
         self._background_ns = self._liquidity.after(self._background_gap_s)
         self._draw()
+
+    @property
+    def quoted_price(self) -> float:
+        """The fundamental price."""
+        return self._liquidity.price
 
     @property
     def next_ns(self) -> int:
@@ -145,7 +154,8 @@ class HawkesFlow:
         """Everything the price has passed goes, and of the rest one order on average when as many rest as should:
         more of many, fewer of few, so that the book keeps its size whatever the process does."""
         liquidity, fair_ticks = self._liquidity, self._liquidity.price / self._liquidity.tick
-        gone, near = [], []
+        gone: list[tuple[int, int]] = []
+        near: list[tuple[int, int]] = []
         for order in self._near[side]:
             (gone if side.sign * (order[0] - fair_ticks) > 0 else near).append(order)
         wanted = int(2 * len(near) / NEAR_ORDERS + liquidity.rng.random())

@@ -40,6 +40,11 @@ def generator_of(symbol: str, seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64([seed, *symbol.encode()]))
 
 
+def exponential_ns(rng: np.random.Generator, now_ns: int, mean_s: float) -> int:
+    """When the next of a Poisson process's events comes."""
+    return now_ns + 1 + int(rng.exponential(mean_s) * NS_PER_S)
+
+
 class Liquidity:
     """Places, takes and cancels around `price`, at `now_ns`; both are the flow's to set before it acts."""
 
@@ -82,7 +87,7 @@ class Liquidity:
 
     def after(self, mean_s: float) -> int:
         """A time exponentially far from now."""
-        return self.now_ns + 1 + int(self.rng.exponential(mean_s) * NS_PER_S)
+        return exponential_ns(self.rng, self.now_ns, mean_s)
 
     def expire(self) -> list[Outcome]:
         """The order whose life ends next leaves the book, if it is still there."""
@@ -142,13 +147,17 @@ class Liquidity:
         """As `place_near`, for a while."""
         return self._for_a_while(self.place_near(side), life_s)
 
+    def rest(self, side: Side, distance: float, lots: int, life_s: float) -> list[Outcome]:
+        """As `place`, for a while."""
+        return self._for_a_while(self.place(side, distance, lots), life_s)
+
     def rest_far(self, side: Side, index: int, life_s: float) -> list[Outcome]:
         """An order on the ladder, for a while: close steps near the touch, wider and larger ones far out."""
         share = index / self.levels
         distance = LADDER_STEP * index * self.one_second_move * (1.0 - share)
         distance += DEEPEST * share * share * self.price
         distance *= self.rng.uniform(0.97, 1.03)
-        return self._for_a_while(self.place(side, distance, self.size(1.0 + 3.0 * share)), life_s)
+        return self.rest(side, distance, self.size(1.0 + 3.0 * share), life_s)
 
     def renew_far(self, side: Side, life_s: float) -> list[Outcome]:
         """An order anywhere on the ladder."""

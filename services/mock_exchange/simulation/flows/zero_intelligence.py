@@ -45,6 +45,11 @@ class ZeroIntelligenceFlow:
         self._arrival_ns = self._liquidity.after(self._mean_gap_s)
 
     @property
+    def quoted_price(self) -> float:
+        """The fundamental price."""
+        return self._liquidity.price
+
+    @property
     def next_ns(self) -> int:
         """When `step` acts next."""
         return min(self._arrival_ns, self._liquidity.next_expiry_ns)

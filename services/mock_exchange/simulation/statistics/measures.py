@@ -24,7 +24,8 @@ Table = dict[str, float | dict[str, float]]
 
 def autocorrelation(values: npt.ArrayLike, lag: int) -> float:
     """Of a series with itself `lag` later, about its mean; NaN when it is too short or never changes."""
-    around = np.asarray(values, np.float64) - np.mean(values)
+    series = np.asarray(values, np.float64)
+    around = series - series.mean()
     square = float(around @ around)
     return float(around[lag:] @ around[:-lag]) / square if around.size > lag + 1 and square > 0 else math.nan
 

@@ -11,9 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from common.config.mock_exchange import MockSymbolConfig
-from common.messages.orders import OrderStatus
+from common.messages.base import Side
+from common.messages.orders import OrderStatus, TimeInForce
 from common.units import NS_PER_MS, NS_PER_S
-from market.matching import MatchingEngine, Outcome
+from market.matching import MatchingEngine, Outcome, Touch
+from services.mock_exchange.simulation.arbitrage import Arbitrageur, arbitrageurs_of
+from services.mock_exchange.simulation.cross import followed_price, legs_first
 from services.mock_exchange.simulation.flows import flow_of
 from services.mock_exchange.simulation.fundamental import FundamentalPrice, fundamentals_of
 
@@ -96,16 +99,21 @@ def record(
     start_ns = int(WARM_UP_S * NS_PER_S)
     end_ns = start_ns + int(seconds * NS_PER_S)
     prices = fundamentals_of(symbols, seed, lag_ns)
-    watches = [
-        _Watch(item, seed if flow_seed is None else flow_seed, prices[item.symbol], start_ns) for item in symbols
+    flow_seed = seed if flow_seed is None else flow_seed
+    watches: dict[str, _Watch] = {}
+    for item in legs_first(symbols):
+        watches[item.symbol] = _Watch(item, flow_seed, followed_price(item, prices, watches), start_ns)
+    parts: list[_Watch | Arbitrageur] = [
+        *(watches[item.symbol] for item in symbols),
+        *arbitrageurs_of(symbols, watches, flow_seed),
     ]
-    due = [(watch.flow.next_ns, place) for place, watch in enumerate(watches)]
+    due = [(part.next_ns, place, part) for place, part in enumerate(parts)]
     heapq.heapify(due)
     while due[0][0] <= end_ns:
-        time_ns, place = due[0]
-        watches[place].step(time_ns)
-        heapq.heapreplace(due, (watches[place].flow.next_ns, place))
-    return {watch.config.symbol: watch.tape(end_ns) for watch in watches}
+        _, place, part = due[0]
+        part.step()
+        heapq.heapreplace(due, (part.next_ns, place, part))
+    return {item.symbol: watches[item.symbol].tape(end_ns) for item in symbols}
 
 
 @dataclass(slots=True)
@@ -124,22 +132,38 @@ class _Watch:
     """One symbol's market, and what has been seen of it."""
 
     def __init__(self, config: MockSymbolConfig, seed: int, fundamental: FundamentalPrice, start_ns: int) -> None:
-        self.config = config
-        self.engine = MatchingEngine()
-        self.flow = flow_of(config, seed, self.engine, fundamental)
+        self._config = config
+        self._engine = MatchingEngine()
+        self._flow = flow_of(config, seed, self._engine, fundamental)
+        self.now_ns = 0
+        self.is_halted = False
         self._start_ns = self._sample_ns = start_ns
         self._seen = _Columns()
         self._touch = (0, 0)
         self._unit = float(config.tick_size) * float(config.lot_size)
 
-    def step(self, time_ns: int) -> None:
-        while self._sample_ns <= time_ns:
+    @property
+    def quoted_price(self) -> float:
+        return self._flow.quoted_price
+
+    @property
+    def next_ns(self) -> int:
+        return self._flow.next_ns
+
+    def touch(self) -> Touch:
+        return self._engine.touch()
+
+    def step(self) -> None:
+        self.now_ns = self._flow.next_ns
+        while self._sample_ns <= self.now_ns:
             self._sample()
-        outcomes = self.flow.step()
-        if time_ns >= self._start_ns:
-            for outcome in outcomes:
-                self._see(time_ns, outcome)
-            self._see_touch(time_ns)
+        self._see(self._flow.step())
+
+    def limit(self, side: Side, price_ticks: int, qty_lots: int, time_in_force: TimeInForce) -> Outcome:
+        outcome = self._engine.limit(side, price_ticks, qty_lots, time_in_force)
+        self._flow.observe(outcome)
+        self._see([outcome])
+        return outcome
 
     def tape(self, end_ns: int) -> Tape:
         while self._sample_ns <= end_ns:
@@ -147,9 +171,9 @@ class _Watch:
         seen = self._seen
         touch, takers = (np.array(rows, np.int64).reshape(-1, 3).T for rows in (seen.touch, seen.takers))
         return Tape(
-            symbol=self.config.symbol,
-            tick_size=float(self.config.tick_size),
-            lot_size=float(self.config.lot_size),
+            symbol=self._config.symbol,
+            tick_size=float(self._config.tick_size),
+            lot_size=float(self._config.lot_size),
             start_ns=self._start_ns,
             end_ns=end_ns,
             touch_ns=touch[0],
@@ -170,25 +194,29 @@ class _Watch:
         seen = self._seen
         if not seen.touch:
             self._see_touch(self._start_ns)
-        book = self.engine.depth(DEPTH_LEVELS[-1])
+        book = self._engine.depth(DEPTH_LEVELS[-1])
         worth = [[price * lots * self._unit for price, lots in side] for side in (book.bids, book.asks)]
         seen.depth.append([sum(sum(side[:count]) for side in worth) / 2 for count in DEPTH_LEVELS])
         seen.one_sided += not (book.bids and book.asks)
-        seen.fundamental.append(self.flow.fundamental_price)
+        seen.fundamental.append(self._flow.fundamental_price)
         self._sample_ns += SAMPLE_NS
 
-    def _see(self, time_ns: int, outcome: Outcome) -> None:
-        seen = self._seen
-        if outcome.status is OrderStatus.CANCELED:
-            seen.cancels += 1
+    def _see(self, outcomes: list[Outcome]) -> None:
+        if self.now_ns < self._start_ns:
             return
-        seen.orders += 1
-        if outcome.trades:
-            seen.fills += len(outcome.trades)
-            seen.takers.append((time_ns, outcome.trades[0].aggressor.sign, outcome.filled_lots))
+        seen = self._seen
+        for outcome in outcomes:
+            if outcome.status is OrderStatus.CANCELED:
+                seen.cancels += 1
+                continue
+            seen.orders += 1
+            if outcome.trades:
+                seen.fills += len(outcome.trades)
+                seen.takers.append((self.now_ns, outcome.trades[0].aggressor.sign, outcome.filled_lots))
+        self._see_touch(self.now_ns)
 
     def _see_touch(self, time_ns: int) -> None:
-        touch = self.engine.touch()
+        touch = self._engine.touch()
         now = (touch.bid_ticks, touch.ask_ticks)
         if now != self._touch and all(now):
             self._touch = now
