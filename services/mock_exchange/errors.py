@@ -14,3 +14,8 @@ class VenueError(Exception):
         self.message = message
         self.status = status
         self.data = data
+
+
+def unknown_failure() -> VenueError:
+    """-1000: the venue itself has failed; what became of the request is unknown."""
+    return VenueError(-1000, "An unknown error occurred while processing the request.", status=500)

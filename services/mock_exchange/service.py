@@ -20,17 +20,18 @@ from common.runtime.daemon import DaemonFlags
 from common.runtime.http import HttpServer, metrics_app
 from common.runtime.logging import get_logger
 from common.runtime.metrics import StatusCollector, make_registry
-from services.mock_exchange.api.rest import RestApi
+from services.mock_exchange.api.exchange_api import ExchangeApi
 from services.mock_exchange.faults.injector import Injector, plan_of_damage
+from services.mock_exchange.io.account_specs import accounts_from
 from services.mock_exchange.io.app import make_app
 from services.mock_exchange.io.feeding import Outlet, ReplayFeed, feed_simulation
 from services.mock_exchange.io.hub import Hub
+from services.mock_exchange.io.lifetime import ConnectionLife
 from services.mock_exchange.io.protocol import StreamProtocol
 from services.mock_exchange.recorded.replay import ReplayExchange
 from services.mock_exchange.simulation.simulated_exchange import SimulatedExchange
 
-#: The venue pings every 20 s and hangs up on who has not answered within 60.
-_PING_INTERVAL_S = 20.0
+#: The venue hangs up on who has not answered a ping within 60 s.
 _PING_TIMEOUT_S = 60.0
 _MAX_REQUEST_BYTES = 128 * 1024
 
@@ -62,6 +63,8 @@ async def serve(
     exchange: SimulatedExchange | ReplayExchange
     exchange = ReplayExchange(_read(config.replay_files)) if config.replay_files else SimulatedExchange(config)
     hub = Hub(exchange.channel_of)
+    if isinstance(exchange, SimulatedExchange):
+        exchange.make_only(hub.is_read)
     outlet = Outlet(hub, injector, clock.now_ns)
     # Full books are objects by the million that stay: the collector would halt the market to look through them all.
     gc.collect()
@@ -81,13 +84,21 @@ async def serve(
             },
         }
 
-    app = make_app(RestApi(exchange), hub, clock.now_ns, config.client_queue_frames)
+    limits = config.limits
+    life = ConnectionLife(limits.connection_life_ms / 1000, limits.shutdown_notice_ms / 1000)
+    api = ExchangeApi(
+        exchange,
+        accounts_from(config),
+        limits,
+        send_listen_key=hub.publish if config.listen_keys else None,
+    )
+    app = make_app(api, hub, clock.now_ns, config.client_queue_frames, life)
     server = HttpServer(
         app,
         config.listen_address,
         "mock_exchange.listen_address",
         ws=StreamProtocol,
-        ws_ping_interval=_PING_INTERVAL_S,
+        ws_ping_interval=limits.ping_interval_ms / 1000,
         ws_ping_timeout=_PING_TIMEOUT_S,
         ws_per_message_deflate=False,
         ws_max_size=_MAX_REQUEST_BYTES,

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from common.config import MockExchangeConfig
+from common.config.mock_accounts import MockLimitsConfig
 from services.mock_exchange.exchange import Frame
 from services.mock_exchange.service import serve
 from services.mock_exchange.simulation.simulated_exchange import SimulatedExchange
@@ -127,7 +128,8 @@ class Server:
 
 @asynccontextmanager
 async def running(**settings: Any) -> AsyncIterator[Server]:
-    """Serve on free ports for the length of the block."""
+    """Serve on free ports for the length of the block. Nobody runs out of weight unless a test sets `limits`."""
+    settings.setdefault("limits", MockLimitsConfig(request_weight_per_minute=10**9))
     config = MockExchangeConfig(
         listen_address=f"127.0.0.1:{free_port()}", metrics_address=f"127.0.0.1:{free_port()}", **settings
     )

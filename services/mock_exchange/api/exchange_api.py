@@ -102,7 +102,7 @@ class ExchangeApi:
             owner, result = self._answer(endpoint, request, now_ns)
             status, body = 200, orjson.dumps(result)
         except VenueError as error:
-            status, body = error.status, orjson.dumps(_error(error))
+            status, body = error.status, error_body(error)
             if isinstance(error, LimitError):
                 headers["Retry-After"] = str(error.retry_after_s)
         weight = str(limits.used_weight(request.ip, now_ns))
@@ -248,9 +248,10 @@ class ExchangeApi:
         return owner
 
 
-def _error(error: VenueError) -> dict[str, Any]:
+def error_body(error: VenueError) -> bytes:
+    """The body of a refusal."""
     told: dict[str, Any] = {"code": error.code, "msg": error.message}
-    return told if error.data is None else {**told, "data": error.data}
+    return orjson.dumps(told if error.data is None else {**told, "data": error.data})
 
 
 def _unit_ns(name: str) -> int:

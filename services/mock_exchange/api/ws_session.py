@@ -161,6 +161,23 @@ class WsSession:
         self._api.venue.user_streams.remove(one.owner[0].account_id, one)
 
 
+def method_of(text: str | bytes) -> str:
+    """The method a request names; "" when it cannot be read."""
+    try:
+        return _method(_parse(text).get("method"))
+    except VenueError:
+        return ""
+
+
+def refusal(text: str | bytes, error: VenueError) -> str:
+    """The answer to a request that did not reach its session, or was lost there."""
+    try:
+        request_id = _checked_id(_parse(text).get("id"))
+    except VenueError:
+        request_id = None
+    return orjson.dumps({"id": request_id, "status": error.status, "error": _error(error)}).decode()
+
+
 def _error(error: VenueError) -> dict[str, Any]:
     told: dict[str, Any] = {"code": error.code, "msg": error.message}
     data = error.data or (error.retry if isinstance(error, LimitError) else None)

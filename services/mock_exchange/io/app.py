@@ -1,40 +1,47 @@
-"""The ASGI application: REST and streams on one port."""
+"""The ASGI application: REST, streams and WebSocket API on one port."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.status import WS_1008_POLICY_VIOLATION
+from starlette.status import WS_1001_GOING_AWAY, WS_1008_POLICY_VIOLATION
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from services.mock_exchange.api.rest import RestApi
+from services.mock_exchange.api.exchange_api import ExchangeApi
 from services.mock_exchange.io.hub import Client, Hub
+from services.mock_exchange.io.lifetime import ConnectionLife
 from services.mock_exchange.io.protocol import ABORT
-from services.mock_exchange.streams.subscriptions import Subscriptions
+from services.mock_exchange.io.rest import METHODS, Rest
+from services.mock_exchange.io.ws_api import WsApi
+from services.mock_exchange.streams.subscriptions import Subscriptions, asked_for
 
 
-def make_app(api: RestApi, hub: Hub, now_ns: Callable[[], int], max_frames: int) -> Starlette:
-    """REST of `api` and the streams of `hub`; USD-M's routed stream paths as well as the plain ones."""
+def make_app(
+    api: ExchangeApi,
+    hub: Hub,
+    now_ns: Callable[[], int],
+    max_frames: int,
+    life: ConnectionLife,
+    routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """REST and WebSocket API of `api`, and the streams of `hub`; USD-M's routed paths as well as the plain ones.
 
-    async def rest(request: Request) -> Response:
-        answer = api.get(request.url.path, request.query_params.multi_items(), now_ns())
-        weight = str(api.used_weight)
-        headers = {"X-MBX-USED-WEIGHT": weight, "X-MBX-USED-WEIGHT-1M": weight, "Cache-Control": "no-store"}
-        return Response(answer.body, answer.status, headers, media_type="application/json;charset=UTF-8")
+    `routes` go before all others; what no other route serves is REST's.
+    """
+    rest, ws_api = Rest(api, now_ns), WsApi(api, now_ns, max_frames, life)
 
     async def raw(websocket: WebSocket) -> None:
+        _, unit = asked_for(websocket.scope["query_string"])
         names = websocket.path_params.get("streams", "").split("/")
-        await _serve(websocket, Subscriptions(names, combined=False))
+        await _serve(websocket, Subscriptions(names, combined=False, unit=unit))
 
     async def combined(websocket: WebSocket) -> None:
-        names = websocket.query_params.get("streams", "").split("/")
-        await _serve(websocket, Subscriptions(names, combined=True))
+        names, unit = asked_for(websocket.scope["query_string"])
+        await _serve(websocket, Subscriptions(names, combined=True, unit=unit))
 
     async def _serve(websocket: WebSocket, subscriptions: Subscriptions) -> None:
         with suppress(WebSocketDisconnect):
@@ -43,14 +50,19 @@ def make_app(api: RestApi, hub: Hub, now_ns: Callable[[], int], max_frames: int)
             client = Client(websocket.send, abort, subscriptions, max_frames)
             hub.add(client)
             writer = asyncio.create_task(client.write())
+            close = None
             try:
-                is_flooding = await _read(websocket, client)
+                async with life.limit(lambda: client.offer(subscriptions.farewell(now_ns()))):
+                    if await _read(websocket, client):
+                        close = WS_1008_POLICY_VIOLATION, "Too many requests"
+            except TimeoutError:
+                close = WS_1001_GOING_AWAY, ""
             finally:
                 hub.remove(client)
                 writer.cancel()
                 await asyncio.gather(writer, return_exceptions=True)
-            if is_flooding:
-                await websocket.close(WS_1008_POLICY_VIOLATION, "Too many requests")
+            if close is not None:
+                await websocket.close(*close)
 
     async def _read(websocket: WebSocket, client: Client) -> bool:
         """Answer requests until the client goes (False) or sends too many (True)."""
@@ -65,11 +77,13 @@ def make_app(api: RestApi, hub: Hub, now_ns: Callable[[], int], max_frames: int)
             hub.refresh(client)
             client.offer(reply)
 
-    routes: list[BaseRoute] = [Route(path, rest, methods=["GET"]) for path in api.paths]
+    table: list[BaseRoute] = [*routes, WebSocketRoute("/ws-api/v3", ws_api.serve)]
     for prefix in ("", "/public", "/market"):
-        routes += [
+        table += [
             WebSocketRoute(f"{prefix}/ws", raw),
             WebSocketRoute(f"{prefix}/ws/{{streams:path}}", raw),
             WebSocketRoute(f"{prefix}/stream", combined),
+            WebSocketRoute(f"{prefix}/stream/{{ignored:path}}", combined),
         ]
-    return Starlette(routes=routes)
+    table.append(Route("/{path:path}", rest.serve, methods=METHODS))
+    return Starlette(routes=table)
