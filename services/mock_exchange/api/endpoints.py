@@ -10,7 +10,6 @@ from services.mock_exchange.api.call import Endpoint
 SPOT: Final[tuple[Endpoint, ...]] = (
     *general.ENDPOINTS,
     *market_data.ENDPOINTS,
-    *market_data.ENDPOINTS,
     *orders.ENDPOINTS,
     *order_lists.ENDPOINTS,
     *account.ENDPOINTS,
