@@ -168,8 +168,25 @@ def test_thousands_of_orders_in_one_level_stay_cheap_and_in_order() -> None:
     assert makers == list(range(1, 20_001))
 
 
+def test_a_level_of_many_cancels_stays_small_and_in_order() -> None:
+    engine = MatchingEngine()
+    kept = []
+    for number in range(5_000):
+        order_id = engine.limit(SELL, 100, 1).order_id
+        if number % 1000:
+            engine.cancel(order_id)
+        else:
+            kept.append(order_id)
+    assert len(engine._asks.levels[100].queue) < 100
+    assert [order_id for order_id, _, _ in engine.queue(SELL)] == kept
+    assert [trade.maker_id for trade in engine.market(BUY, 9).trades] == kept
+    assert engine.depth().asks == []
+
+
 PRICES = st.integers(90, 110)
 LOTS = st.integers(1, 20)
+#: Few prices make long queues.
+PRICES = st.one_of(PRICES, st.integers(99, 101))
 COMMANDS = st.one_of(
     st.tuples(st.just("limit"), st.sampled_from(Side), PRICES, LOTS, st.sampled_from(TimeInForce)),
     st.tuples(st.just("limit"), st.sampled_from(Side), PRICES, LOTS, st.just(GTC)),
