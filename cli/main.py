@@ -25,6 +25,9 @@ COMMANDS: Final = {
     "replay": Command("cli.replay", "replay a recorded capture through the decoder, sync and book code"),
     "record": Command("cli.record", "keep what venues send, exactly as it came, and as tables on wish"),
     "data": Command("cli.data", "list, verify, export and import recorded market data"),
+    "market-statistics": Command(
+        "cli.market_statistics", "measure the mock exchange's simulated market: spread, depth, volatility, order flow"
+    ),
     "config": Command("cli.config", "show, check and describe the configuration"),
     "compile": Command("cli.compile", "compile the numba kernels, so that daemons start at once"),
 }

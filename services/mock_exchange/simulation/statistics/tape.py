@@ -35,8 +35,8 @@ class Tape:
     """A symbol watched from `start_ns` to `end_ns` since the market's beginning.
 
     Args:
-        touch_ns, bid_ticks, ask_ticks: int64[n], the touch from that instant on, the first at `start_ns`; an empty
-            side is left out: the touch before it holds.
+        touch_ns, bid_ticks, ask_ticks: int64[n], the touch from that instant on, the first at `start_ns`; times
+            rise. Nothing is there for an empty side: the touch before it holds.
         taker_ns, taker_signs, taker_lots: int64[t], one for each order that traded at once: 1 bought, -1 sold.
         depth: float64[s, 4], quote currency in the best 1, 5, 10 and 20 levels, mean of both sides, every SAMPLE_NS.
         fundamental: float64[s], ln of what the informed believe, at the same times.
@@ -220,4 +220,6 @@ class _Watch:
         now = (touch.bid_ticks, touch.ask_ticks)
         if now != self._touch and all(now):
             self._touch = now
+            if self._seen.touch and self._seen.touch[-1][0] == time_ns:
+                self._seen.touch.pop()
             self._seen.touch.append((time_ns, *now))
