@@ -1,0 +1,1 @@
+"""Plain endpoints over the simulated market, in the guise of several exchanges."""
