@@ -144,6 +144,9 @@ def test_asking_in_between_changes_nothing(drawn) -> None:
         start_ms = (now_ms - DAY_MS) // MINUTE_MS * MINUTE_MS
         expected = slow_bar(done, start_ms, now_ms + 1, FIRST_TICKS)._replace(end_ms=now_ms)
         assert asked.span(start_ms, now_ms) == expected
+        month_ms = INTERVALS["1M"].open_of(now_ms)
+        expected = slow_bar(done, month_ms, now_ms + 1, FIRST_TICKS)._replace(end_ms=now_ms)
+        assert asked.span(month_ms, now_ms) == expected
     assert asked.bars(INTERVALS["1m"], now_ms, limit=10**6) == slow_bars(done, INTERVALS["1m"], now_ms, 0)
 
 
