@@ -47,6 +47,7 @@ _PEERS: Final = {
     "cryptofeed": ("cryptofeed", "benchmarks.peers.cryptofeed_path"),
     "nautilus_trader": ("nautilus_trader", "benchmarks.peers.nautilus_path"),
     "order-book": ("order_book", "benchmarks.peers.levels"),
+    "pyorderbook": ("pyorderbook", "benchmarks.peers.pyorderbook_path"),
 }
 
 
