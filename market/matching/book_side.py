@@ -99,7 +99,7 @@ class BookSide:
         return level.qty_lots
 
     def reduce(self, order: RestingOrder, lots: int) -> int | None:
-        """Take `lots` out of an order, hidden ones first; its place is kept. The level's new total if that changed."""
+        """Take `lots` out of an order, hidden ones first; it keeps its place. The level's new total if it changed."""
         price = order.price_ticks
         level = self.levels[price]
         if order.hidden_lots:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.matching import RESTING, ours, order_flow, plain, rows, write
+from benchmarks.matching import RESTING, order_flow, ours, plain, rows, write
 from benchmarks.peer_process import PeerProcess
 
 
