@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -111,16 +110,16 @@ class MarketHistory:
     def aggregate(self, trades: Sequence[Trade], time_ns: int) -> list[Aggregate]:
         """Number one taker order's trades as aggregates and keep those."""
         made = []
-        for ticks, group in groupby(trades, key=lambda trade: trade.price_ticks):
-            parts = list(group)
-            lots = sum(part.qty_lots for part in parts)
-            sells = parts[0].aggressor is Side.SELL
-            made.append(
-                Aggregate(
-                    self.last_aggregate_id + 1, ticks, lots, parts[0].trade_id, parts[-1].trade_id, time_ns, sells
-                )
-            )
-            self.keep_aggregate(made[-1])
+        sells = trades[0].aggressor is Side.SELL
+        first, lots = trades[0], 0
+        for trade, following in zip(trades, (*trades[1:], None), strict=True):
+            lots += trade.qty_lots
+            if following is None or following.price_ticks != trade.price_ticks:
+                number, ticks = self.last_aggregate_id + 1, trade.price_ticks
+                made.append(Aggregate(number, ticks, lots, first.trade_id, trade.trade_id, time_ns, sells))
+                self.keep_aggregate(made[-1])
+                if following is not None:
+                    first, lots = following, 0
         return made
 
     def keep_aggregate(self, aggregate: Aggregate) -> None:
