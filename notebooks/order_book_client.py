@@ -28,7 +28,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from websockets.sync.client import connect
 
-from lab.mock_exchange import MockExchange, mock_exchange
+from cli.mock_exchange import MockExchange, mock_exchange
 
 plt.rcParams["figure.constrained_layout.use"] = True
 

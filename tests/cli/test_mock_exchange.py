@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from lab.mock_exchange import MockExchangeError, mock_exchange
+from cli.mock_exchange import MockExchangeError, mock_exchange
 
 
 def test_it_serves_as_asked_and_ends_behind_the_block() -> None:
