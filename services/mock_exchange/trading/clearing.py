@@ -46,7 +46,8 @@ class Clearing:
         self._books = books
         self.accounts = accounts
         self.tell = on_event
-        self._executions = 0
+        #: The number of the latest step of an order.
+        self.executions = 0
 
     def hold(self, order: Order, amount: int) -> None:
         """Make what is locked for an order exactly `amount`.
@@ -111,12 +112,12 @@ class Clearing:
 
     def report(self, order: Order, execution: Execution, now_ns: int, *, is_in_book: bool, **more: Any) -> int:
         """Tell a step of an order and the balances after it. The step's number."""
-        self._executions += 1
+        self.executions += 1
         copied = {name: getattr(order, name) for name in _COPIED}
         self.tell(
             OrderReport(
                 time_ns=now_ns,
-                execution_id=self._executions,
+                execution_id=self.executions,
                 execution=execution,
                 is_in_book=is_in_book,
                 request_id=more.pop("request_id", ""),
@@ -125,7 +126,7 @@ class Clearing:
             )
         )
         self.tell_position(order.account_id, (order.listing.base, order.listing.quote), now_ns)
-        return self._executions
+        return self.executions
 
     def tell_position(self, account_id: int, assets: tuple[str, ...], now_ns: int) -> None:
         """Tell balances as they are."""

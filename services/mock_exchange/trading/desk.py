@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from itertools import count
 from typing import NamedTuple
 
 from services.mock_exchange.errors import VenueError
@@ -35,7 +34,9 @@ from services.mock_exchange.trading.placing import INSUFFICIENT, Placing
 from services.mock_exchange.trading.rules import SymbolRules, rules_of
 
 
-class _Market(NamedTuple):
+class Market(NamedTuple):
+    """One symbol's orders."""
+
     placing: Placing
     lists: OrderLists
 
@@ -57,12 +58,12 @@ class Desk:
         rules: Callable[[Listing], SymbolRules] = rules_of,
         history: int = HISTORY,
     ) -> None:
-        self._clearing = Clearing(books, accounts, on_event)
-        list_ids = count(1)
-        self._markets: dict[str, _Market] = {}
+        self.clearing = Clearing(books, accounts, on_event)
+        self.last_list_id = 0
+        self.markets: dict[str, Market] = {}
         for symbol, book in books.items():
-            placing = Placing(book, rules(book.listing), self._clearing, history)
-            self._markets[symbol] = _Market(placing, OrderLists(placing, lambda: next(list_ids)))
+            placing = Placing(book, rules(book.listing), self.clearing, history)
+            self.markets[symbol] = Market(placing, OrderLists(placing, self._next_list_id))
 
     def place(self, account: Account, ticket: Ticket, now_ns: int) -> Order:
         """Place an order; its record, with what it traded at once. Raises VenueError -1111, -1013, -2010, ..."""
@@ -177,7 +178,7 @@ class Desk:
 
     def open_orders(self, account: Account, symbol: str | None = None) -> list[Order]:
         """Oldest first within a symbol."""
-        symbols = self._markets if symbol is None else (symbol,)
+        symbols = self.markets if symbol is None else (symbol,)
         return [
             order
             for name in symbols
@@ -258,7 +259,7 @@ class Desk:
 
     def order_list(self, account: Account, which: ListRef) -> OrderList:
         """A list of whatever symbol. Raises VenueError -2018."""
-        for _, lists in self._markets.values():
+        for _, lists in self.markets.values():
             found = lists.find(account.account_id, which)
             if found is not None:
                 return found
@@ -292,14 +293,18 @@ class Desk:
             raise VenueError(-1111, "Parameter 'amount' has too much precision.") from None
         if -units > account.ledger.free(asset):
             raise VenueError(-2010, INSUFFICIENT)
-        self._clearing.deposit(account, asset, units, now_ns)
+        self.clearing.deposit(account, asset, units, now_ns)
+
+    def _next_list_id(self) -> int:
+        self.last_list_id += 1
+        return self.last_list_id
 
     def _lists(self, account: Account) -> list[OrderList]:
-        mine = [one for _, lists in self._markets.values() for one in lists if one.account_id == account.account_id]
+        mine = [one for _, lists in self.markets.values() for one in lists if one.account_id == account.account_id]
         return sorted(mine, key=lambda one: one.order_list_id)
 
-    def _market(self, symbol: str) -> _Market:
-        market = self._markets.get(symbol)
+    def _market(self, symbol: str) -> Market:
+        market = self.markets.get(symbol)
         if market is None:
             raise VenueError(-1121, "Invalid symbol.")
         return market

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -62,6 +62,15 @@ class TradedVolume:
         if self._days and self._days[-1][0] == day:
             amount += self._days.pop()[1]
         self._days.append((day, amount))
+
+    def days(self) -> tuple[tuple[int, int], ...]:
+        """(day since 1970 UTC, amount), oldest first."""
+        return tuple(self._days)
+
+    def restore(self, days: Iterable[tuple[int, int]]) -> None:
+        """Have traded what was traded before a restart."""
+        self._days = deque(days)
+        self.total = sum(amount for _, amount in self._days)
 
     def roll(self, now_ns: int) -> None:
         """Forget what is too old."""

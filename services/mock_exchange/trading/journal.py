@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from services.mock_exchange.trading.orders import Fill, Order, OrderRef, PreventedMatch
@@ -46,10 +46,29 @@ class Journal:
 
     def rename(self, order: Order, client_order_id: str) -> None:
         """An amended order's new client id."""
-        if self._by_client.get(order.client_order_id) is order:
-            del self._by_client[order.client_order_id]
+        self._name(order, order.client_order_id, client_order_id)
         order.client_order_id = client_order_id
-        self._by_client[client_order_id] = order
+
+    def restore(self, orders: Iterable[Order], closed: Iterable[Order]) -> None:
+        """Know what was known before a restart: orders by id, and the closed ones in the order of their ends.
+
+        Client ids are given again in the order in which they were given: the latest order goes by its id.
+        """
+        named: list[tuple[int, int, int, str, str, Order]] = []
+        for order in orders:
+            self._orders[order.order_id] = order
+            if order.status.is_open:
+                self.open[order.order_id] = order
+            steps = order.amendments
+            first = steps[0].old_client_order_id if steps else order.client_order_id
+            named.append((order.created_ns, 0, order.order_id, first, first, order))
+            named += [
+                (step.time_ns, step.execution_id, 0, step.old_client_order_id, step.new_client_order_id, order)
+                for step in steps
+            ]
+        self._closed.extend(closed)
+        for _, _, _, old_id, new_id, order in sorted(named, key=lambda row: row[:3]):
+            self._name(order, old_id, new_id)
 
     def is_in_use(self, client_order_id: str) -> bool:
         """An open order has that client id."""
@@ -69,3 +88,8 @@ class Journal:
         """The same, if it can still trade."""
         order = self.find(which)
         return order if order is not None and order.status.is_open else None
+
+    def _name(self, order: Order, old_id: str, new_id: str) -> None:
+        if self._by_client.get(old_id) is order:
+            del self._by_client[old_id]
+        self._by_client[new_id] = order

@@ -66,6 +66,10 @@ class Ledger:
             self._take_free(asset, amount)
         to._free[asset] = to.free(asset) + amount
 
+    def restore(self, asset: str, free: int, locked: int) -> None:
+        """Own what was owned before a restart."""
+        self._free[asset], self._locked[asset] = free, locked
+
     def _take_free(self, asset: str, amount: int) -> None:
         left = self.free(asset) - amount
         if amount < 0 or (left < 0 and not self._is_house):

@@ -50,6 +50,12 @@ class OrderLists:
         """Every list known, the oldest first."""
         return iter(self._lists.values())
 
+    def restore(self, order_list: OrderList) -> None:
+        """Know a list of before a restart; they come oldest first."""
+        self._lists[order_list.order_list_id] = order_list
+        if not order_list.is_open:
+            self._closed.append(order_list.order_list_id)
+
     def find(self, account_id: int, which: ListRef) -> OrderList | None:
         """The list meant; with both ids both must fit. By client id the latest goes first."""
         for found in reversed(self._lists.values()):

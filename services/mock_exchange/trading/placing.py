@@ -6,7 +6,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NamedTuple
 
 from common.messages.base import Side
 from common.messages.orders import TimeInForce
@@ -38,6 +38,14 @@ INSUFFICIENT: Final = "Account has insufficient balance for requested action."
 WOULD_TAKE: Final = "Order would immediately match and take."
 
 
+class Numbers(NamedTuple):
+    """The latest ids given on a symbol."""
+
+    order_id: int
+    match_id: int
+    auto_id: int
+
+
 class Placing:
     """Takes orders, matches them, closes them. Order lists hear of starts and ends through the two callbacks."""
 
@@ -53,7 +61,7 @@ class Placing:
         self._history = history
         self._journals: dict[int, Journal] = {}
         self._resting: dict[int, Order] = {}
-        self._triggers = Triggers()
+        self.triggers = Triggers()
         self._taker: Order | None = None
         self._is_acting = False
         self._now_ns = 0
@@ -68,6 +76,15 @@ class Placing:
         if journal is None:
             journal = self._journals[account_id] = Journal(self._history)
         return journal
+
+    @property
+    def numbers(self) -> Numbers:
+        """The latest ids given; setting them is for a restart."""
+        return Numbers(self._last_order_id, self._last_match_id, self._last_auto_id)
+
+    @numbers.setter
+    def numbers(self, numbers: Numbers) -> None:
+        self._last_order_id, self._last_match_id, self._last_auto_id = numbers
 
     def auto_id(self) -> str:
         """A client id for a request that brought none: 22 letters and digits, as the venue's are."""
@@ -165,7 +182,7 @@ class Placing:
     def start(self, order: Order, now_ns: int) -> None:
         """Match an entered order, or let it wait for its condition."""
         if not order.is_working:
-            self._triggers.add(order, self.book.last_price_ticks, now_ns)
+            self.triggers.add(order, self.book.last_price_ticks, now_ns)
         elif order.type is SpotType.LIMIT_MAKER and self._would_take(order):
             self.close(order, SpotStatus.EXPIRED, Execution.EXPIRED, now_ns)
         else:
@@ -188,7 +205,7 @@ class Placing:
             del self._resting[order.book_id]
             self.book.cancel(order.book_id)
             order.book_id = 0
-        self._triggers.remove(order)
+        self.triggers.remove(order)
         self.clearing.hold(order, 0)
         self.journal(order.account_id).close(order)
         self.clearing.report(order, execution, now_ns, is_in_book=False, request_id=request_id, prevented=prevented)
@@ -291,7 +308,7 @@ class Placing:
         for trade in outcome.trades:
             self._trade(trade, taker, now_ns)
         for price_ticks in dict.fromkeys(trade.price_ticks for trade in outcome.trades):
-            self.due.extend(self._triggers.on_price(price_ticks, now_ns))
+            self.due.extend(self.triggers.on_price(price_ticks, now_ns))
         if self.due and not self._is_acting:
             with self.acting(now_ns):
                 pass
@@ -352,6 +369,8 @@ class Placing:
         if not order.left_lots:
             self.close(order, SpotStatus.EXPIRED_IN_MATCH, Execution.TRADE_PREVENTION, now_ns, prevented=prevented)
             return
+        # A prevented trade decides an OCO as a trade would.
+        self.before_start(order, now_ns)
         self.shrink(order)
         if order.side is Side.SELL or order.limit_ticks is not None:
             self.clearing.hold(order, need_of(order))

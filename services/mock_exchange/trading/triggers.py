@@ -37,6 +37,16 @@ class Triggers:
         if order.trailing_delta_bps and not order.stop_ticks:
             self._follow(order, last_ticks, now_ns)
 
+    def best_ticks(self, order: Order) -> int | None:
+        """The best price since a trailing order began to follow; None before."""
+        return self._best.get(order.order_id)
+
+    def restore(self, order: Order, best_ticks: int | None) -> None:
+        """Wait as before a restart."""
+        self._waiting[order.order_id] = order
+        if best_ticks is not None:
+            self._best[order.order_id] = best_ticks
+
     def remove(self, order: Order) -> None:
         """It waits no more, if it did."""
         self._waiting.pop(order.order_id, None)
