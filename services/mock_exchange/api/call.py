@@ -77,6 +77,8 @@ class Call:
     venue: Venue
     values: Mapping[str, Any]
     now_ns: int
+    #: The clock as clients are told, which may be off.
+    told_ns: int
     ip: str
     #: What the client wants times in: NS_PER_MS or NS_PER_US.
     unit_ns: int = NS_PER_MS

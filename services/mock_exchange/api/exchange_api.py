@@ -55,8 +55,11 @@ class ExchangeApi:
         *,
         send_listen_key: Callable[[str, str], None] | None = None,
         on_event: Callable[[AccountEvent], None] = lambda _event: None,
+        skew_ns: Callable[[], int] = lambda: 0,
     ) -> None:
         """`send_listen_key` publishes (stream, text) and switches listen keys on; `on_event` hears of every account.
+
+        `skew_ns`: how far the clock is off that `time` tells and timestamps are held against.
 
         Raises:
             ValueError: a key of an account cannot be used.
@@ -83,6 +86,7 @@ class ExchangeApi:
         self._rest = {tuple(endpoint.rest.split(" ")): endpoint for endpoint in table if endpoint.rest}
         self._paths = {path for _, path in self._rest}
         self._ws = {endpoint.ws: endpoint for endpoint in table if endpoint.ws}
+        self._skew_ns = skew_ns
         self._sessions: dict[WsSession, None] = {}
         self._revoked: set[str] = set()
 
@@ -201,7 +205,8 @@ class ExchangeApi:
         if sender.session is not None and owner is not None:
             sender.session.last_owner = owner[0]
         self.venue.exchange.catch_up(now_ns)
-        call = Call(self.venue, values, now_ns, sender.ip, sender.unit_ns, owner, sender.session)
+        told_ns = now_ns + self._skew_ns()
+        call = Call(self.venue, values, now_ns, told_ns, sender.ip, sender.unit_ns, owner, sender.session)
         result = endpoint.handler(call)
         if endpoint.is_free_when_done:
             limits.refund(sender.ip, weight, now_ns)
@@ -237,12 +242,11 @@ class ExchangeApi:
             raise auth.bad_signature()
         return owner, values
 
-    @staticmethod
     def _permitted(
-        owner: tuple[Account, ApiKey], endpoint: Endpoint, values: Mapping[str, Any], now_ns: int
+        self, owner: tuple[Account, ApiKey], endpoint: Endpoint, values: Mapping[str, Any], now_ns: int
     ) -> tuple[Account, ApiKey]:
         if endpoint.security.is_signed:
-            auth.check_time(values["timestamp"], values["recvWindow"], now_ns)
+            auth.check_time(values["timestamp"], values["recvWindow"], now_ns + self._skew_ns())
         if endpoint.security.permission not in owner[1].permissions:
             raise auth.unknown_key()
         return owner

@@ -38,7 +38,7 @@ def ping(_call: Call) -> dict[str, Any]:
 
 def time(call: Call) -> dict[str, Any]:
     """The exchange's clock."""
-    return {"serverTime": call.stamp(call.now_ns)}
+    return {"serverTime": call.stamp(call.told_ns)}
 
 
 def depth(call: Call) -> orjson.Fragment:
@@ -58,7 +58,7 @@ def exchange_info(call: Call) -> dict[str, Any]:
         listings = [call.venue.listing(name) for name in call["symbols"]]
     else:
         listings = list(exchange.listings.values()) if "SPOT" in (call["permissions"] or ["SPOT"]) else []
-    body = exchange.info(listings, call.stamp(call.now_ns))
+    body = exchange.info(listings, call.stamp(call.told_ns))
     body["rateLimits"] = call.venue.limits.describe()
     for symbol in body["symbols"]:
         book = exchange.books.get(symbol["symbol"])
@@ -74,7 +74,7 @@ def exchange_info(call: Call) -> dict[str, Any]:
 def usdm_info(call: Call) -> dict[str, Any]:
     """USD-M's, which takes no parameters and has limits of its own."""
     exchange = call.venue.exchange
-    return exchange.info(list(exchange.listings.values()), call.stamp(call.now_ns))
+    return exchange.info(list(exchange.listings.values()), call.stamp(call.told_ns))
 
 
 def _permissions(name: str, value: str) -> list[str]:

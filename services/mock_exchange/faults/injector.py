@@ -30,7 +30,8 @@ class Injector:
         self._frames = FrameFaults(armed, self.account)
         self._requests = RequestFaults(armed, self.account)
         self._standing = [a for a in armed if isinstance(a.fault, ClockSkew | Halt)]
-        self._is_idle = not armed
+        #: Nothing goes wrong.
+        self.is_idle = not armed
 
     @property
     def oldest_snapshot_ns(self) -> int:
@@ -39,7 +40,7 @@ class Injector:
 
     def on_request(self, target: str, now_ns: int) -> RequestFate:
         """What happens to a request; `target` is `METHOD /path` or `WS method`."""
-        return UNHARMED if self._is_idle else self._requests.apply(target, self._since(now_ns), now_ns)
+        return UNHARMED if self.is_idle else self._requests.apply(target, self._since(now_ns), now_ns)
 
     def on_frame(self, channel: str, text: str, now_ns: int) -> FrameFate:
         """What happens to a frame of a channel."""

@@ -12,6 +12,7 @@ from starlette.status import WS_1001_GOING_AWAY, WS_1008_POLICY_VIOLATION
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from services.mock_exchange.api.exchange_api import ExchangeApi
+from services.mock_exchange.io.door import Door
 from services.mock_exchange.io.hub import Client, Hub
 from services.mock_exchange.io.lifetime import ConnectionLife
 from services.mock_exchange.io.protocol import ABORT
@@ -26,13 +27,14 @@ def make_app(
     now_ns: Callable[[], int],
     max_frames: int,
     life: ConnectionLife,
+    door: Door,
     routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """REST and WebSocket API of `api`, and the streams of `hub`; USD-M's routed paths as well as the plain ones.
 
     `routes` go before all others; what no other route serves is REST's.
     """
-    rest, ws_api = Rest(api, now_ns), WsApi(api, now_ns, max_frames, life)
+    rest, ws_api = Rest(api, now_ns, door), WsApi(api, now_ns, max_frames, life, door)
 
     async def raw(websocket: WebSocket) -> None:
         _, unit = asked_for(websocket.scope["query_string"])

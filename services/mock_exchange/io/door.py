@@ -35,14 +35,16 @@ class Door:
         self._set_fate = set_fate
 
     async def pass_through(
-        self, target: str, act: Callable[[], Answer], refuse: Callable[[VenueError, Response], Answer]
+        self, target: Callable[[], str], act: Callable[[], Answer], refuse: Callable[[VenueError, Response], Answer]
     ) -> Answer | None:
         """Carry a request out with `act`, unless the plan has other ideas; None: cut the connection.
 
-        `target` is `METHOD /path` or `WS method`. `refuse` puts an error into the form of an answer: the venue's
+        `target` says `METHOD /path` or `WS method`. `refuse` puts an error into the form of an answer: the venue's
         error, or the whole response where that is not one of the venue's (a web page).
         """
-        fate = self._injector.on_request(target, self._now_ns())
+        if self._injector.is_idle:
+            return act()
+        fate = self._injector.on_request(target(), self._now_ns())
         if fate.wait_ns:
             await asyncio.sleep(fate.wait_ns / NS_PER_S)
         if fate.is_dropped:

@@ -145,6 +145,11 @@ class Hub:
             self._room.clear()
             await self._room.wait()
 
+    async def wait_for_reader(self) -> None:
+        """Wait until a client is subscribed to something."""
+        while not self._readers:
+            await self.wait_for_change()
+
     async def wait_for_change(self) -> None:
         """Wait until a client comes, goes, or changes its subscriptions."""
         self._changed.clear()

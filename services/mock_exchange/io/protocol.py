@@ -1,11 +1,12 @@
-"""uvicorn's WebSocket protocol with what ASGI lacks: a way to abort, and a bounded send buffer in the kernel."""
+"""uvicorn's protocols with what ASGI lacks: a way to abort, and a bounded send buffer in the kernel."""
 
 from __future__ import annotations
 
 import socket
 from asyncio.transports import BaseTransport
-from typing import Final
+from typing import Any, Final, cast
 
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 #: Key in the scope's extensions under which an endpoint finds its connection's `abort`.
@@ -28,3 +29,17 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         if extensions is not None:
             extensions[ABORT] = {"abort": self.transport.abort}
         await super().run_asgi()
+
+
+class RequestProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+    """Serves HTTP."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        inner: Any = self.app
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            scope.setdefault("extensions", {})[ABORT] = {"abort": cast(Any, transport).abort}
+            await inner(scope, receive, send)
+
+        self.app: Any = app

@@ -13,6 +13,8 @@ from common.runtime.logging import get_logger
 from services.mock_exchange.api.exchange_api import ExchangeApi, error_body
 from services.mock_exchange.api.messages import Request, Response, html_page
 from services.mock_exchange.errors import unknown_failure
+from services.mock_exchange.io.door import Door
+from services.mock_exchange.io.protocol import ABORT
 
 #: Of a request's body; orders are a few hundred bytes.
 MAX_BODY_BYTES: Final = 128 * 1024
@@ -22,13 +24,19 @@ METHODS: Final = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
 class Rest:
     """Every path that nothing else serves."""
 
-    def __init__(self, api: ExchangeApi, now_ns: Callable[[], int]) -> None:
+    def __init__(self, api: ExchangeApi, now_ns: Callable[[], int], door: Door) -> None:
         self._api = api
+        self._door = door
         self._now_ns = now_ns
         self._log = get_logger("mock_exchange")
 
-    async def answer(self, request: Request) -> Response:
-        """Every HTTP request goes through here."""
+    async def answer(self, request: Request) -> Response | None:
+        """Every HTTP request goes through here; None: cut the connection."""
+        return await self._door.pass_through(
+            lambda: f"{request.method} {request.path}", lambda: self._act(request), lambda _, response: response
+        )
+
+    def _act(self, request: Request) -> Response:
         try:
             return self._api.answer(request, self._now_ns())
         except Exception:  # noqa: BLE001 - a bug in one request must not look like a refusal, nor end the exchange
@@ -48,7 +56,11 @@ class Rest:
             return HttpResponse(status_code=400)
         ip = http.client.host if http.client else ""
         query: bytes = http.scope["query_string"]
-        return _http(await self.answer(Request(http.method, http.url.path, query, bytes(body), http.headers, ip)))
+        answer = await self.answer(Request(http.method, http.url.path, query, bytes(body), http.headers, ip))
+        if answer is None:
+            http.scope["extensions"][ABORT]["abort"]()
+            return HttpResponse(status_code=500)
+        return _http(answer)
 
 
 def _http(response: Response) -> HttpResponse:

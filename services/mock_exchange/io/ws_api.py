@@ -15,21 +15,27 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from common.runtime.logging import get_logger
 from common.units import NS_PER_MS
 from services.mock_exchange.api.exchange_api import ExchangeApi
-from services.mock_exchange.api.ws_session import WsSession, refusal
+from services.mock_exchange.api.ws_session import WsSession, method_of, refusal
 from services.mock_exchange.errors import VenueError, unknown_failure
+from services.mock_exchange.io.door import Door
 from services.mock_exchange.io.hub import Client
 from services.mock_exchange.io.lifetime import ConnectionLife
 from services.mock_exchange.io.protocol import ABORT
 from services.mock_exchange.streams.subscriptions import Subscriptions
 
 _FALSE: Final = "false"
+#: Requests of a connection that may wait for their answers; more are not read before one is answered.
+MAX_WAITING: Final = 256
 
 
 class WsApi:
     """Serves connections for the length of their life."""
 
-    def __init__(self, api: ExchangeApi, now_ns: Callable[[], int], max_frames: int, life: ConnectionLife) -> None:
+    def __init__(
+        self, api: ExchangeApi, now_ns: Callable[[], int], max_frames: int, life: ConnectionLife, door: Door
+    ) -> None:
         self._api = api
+        self._door = door
         self._now_ns = now_ns
         self._max_frames = max_frames
         self._life = life
@@ -57,30 +63,50 @@ class WsApi:
         with suppress(WebSocketDisconnect):
             await websocket.accept()
             writer = asyncio.create_task(client.write())
+            replies: set[asyncio.Task[None]] = set()
             is_over = False
             try:
                 async with self._life.limit(lambda: client.offer(self._farewell())):
-                    await self._read(websocket, session, client)
+                    await self._read(websocket, session, client, replies)
             except TimeoutError:
                 is_over = True
             finally:
                 session.close()
-                writer.cancel()
-                await asyncio.gather(writer, return_exceptions=True)
+                for task in (writer, *replies):
+                    task.cancel()
+                await asyncio.gather(writer, *replies, return_exceptions=True)
             if is_over:
                 await websocket.close(WS_1001_GOING_AWAY)
 
-    async def _read(self, websocket: WebSocket, session: WsSession, client: Client) -> None:
+    async def _read(
+        self, websocket: WebSocket, session: WsSession, client: Client, replies: set[asyncio.Task[None]]
+    ) -> None:
+        """Answer requests, each in a task of its own: one that a fault delays keeps no other waiting."""
         while True:
+            if len(replies) >= MAX_WAITING:
+                await asyncio.wait(replies, return_when=asyncio.FIRST_COMPLETED)
             message = await websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
             text = message.get("text")
-            for reply in await self.answer(session, text if text is not None else message.get("bytes", b"")):
-                client.offer(reply)
+            task = asyncio.create_task(
+                self._reply(session, client, text if text is not None else message.get("bytes", b""))
+            )
+            replies.add(task)
+            task.add_done_callback(replies.discard)
 
-    async def answer(self, session: WsSession, text: str | bytes) -> list[str]:
+    async def _reply(self, session: WsSession, client: Client, text: str | bytes) -> None:
         """Every WebSocket API request goes through here."""
+        answers = await self._door.pass_through(
+            lambda: f"WS {method_of(text)}", lambda: self._act(session, text), lambda error, _: [refusal(text, error)]
+        )
+        if answers is None:
+            client.cut()
+            return
+        for answer in answers:
+            client.offer(answer)
+
+    def _act(self, session: WsSession, text: str | bytes) -> list[str]:
         try:
             return session.handle(text, self._now_ns())
         except Exception:  # noqa: BLE001 - a bug in one request must not end the connection, nor the exchange

@@ -27,7 +27,11 @@ class ArbitragedMarket(Protocol):
     """A symbol's book at work."""
 
     now_ns: int
-    is_halted: bool
+
+    @property
+    def is_halted(self) -> bool:
+        """The symbol does not trade."""
+        ...
 
     def touch(self) -> Touch:
         """Best bid and ask."""

@@ -17,6 +17,7 @@ from services.mock_exchange.listing import Listing, listings_from
 from services.mock_exchange.simulation.arbitrage import arbitrageurs_of
 from services.mock_exchange.simulation.cross import followed_price, legs_first
 from services.mock_exchange.simulation.fundamental import fundamentals_of, second_flow_seed
+from services.mock_exchange.simulation.past_snapshots import LEVELS, PastSnapshots
 from services.mock_exchange.simulation.second_tick import SecondTick
 from services.mock_exchange.simulation.symbol_market import SymbolMarket
 from services.mock_exchange.streams.all_markets import AllMarkets
@@ -95,6 +96,10 @@ class SimulatedExchange:
         ]
         #: (when it acts next, its place, the part): the earliest first, ties as configured, all markets at the end.
         self._due: list[tuple[int, int, _Part]] = []
+        self._halted: frozenset[str] = frozenset()
+        self._past = PastSnapshots()
+        #: How old the next snapshots are, as if from a cache.
+        self.snapshot_age_ns = 0
         self._seed = config.seed
         self._close_ns = None if config.closes_after_ms is None else config.closes_after_ms * NS_PER_MS
         self._origin_ns: int | None = None
@@ -129,6 +134,23 @@ class SimulatedExchange:
             heapq.heapreplace(due, (part.next_ns, place, part))
         for part in self._parts:
             part.now_ns = until_ns
+        if self._past.is_due(self._now_ns):
+            depths = {name: market.engine.depth(LEVELS) for name, market in self.books.items()}
+            self._past.keep(self._now_ns, depths)
+
+    def keep_snapshots(self, length_ns: int) -> None:
+        """Remember the books of the last `length_ns`; 0: none."""
+        self._past.length_ns = length_ns
+
+    def halt(self, symbols: frozenset[str]) -> None:
+        """Let these symbols rest from now on, and no others; unknown names are nobody's."""
+        if symbols == self._halted:
+            return
+        for name, market in self.books.items():
+            if (name in symbols) is not market.is_halted:
+                (market.halt if name in symbols else market.resume)()
+        self._halted = symbols
+        self._schedule()
 
     def advance(self, now_ns: int) -> list[Frame]:
         """`catch_up`, and what there is to send, taken out of the outbox."""
@@ -146,6 +168,9 @@ class SimulatedExchange:
         self._origin_ns = origin_ns
         for part in self._parts:
             part.begin(origin_ns)
+        self._schedule()
+
+    def _schedule(self) -> None:
         self._due = [(part.next_ns, place, part) for place, part in enumerate(self._parts)]
         heapq.heapify(self._due)
 
@@ -169,7 +194,11 @@ class SimulatedExchange:
         return self.books[symbol].touch()
 
     def snapshot(self, symbol: str, limit: int) -> str:
-        """The simulated book of `symbol` as it stands."""
+        """The simulated book of `symbol` as it stands, or as it stood `snapshot_age_ns` ago."""
+        if self.snapshot_age_ns:
+            past = self._past.text(self.listings[symbol], limit, self._now_ns - self.snapshot_age_ns)
+            if past is not None:
+                return past
         return self.books[symbol].snapshot(limit)
 
     def info(self, listings: list[Listing], server_ms: int) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from services.mock_exchange.history.prehistory import PastMarket, Prehistory
 from services.mock_exchange.listing import Listing
 from services.mock_exchange.simulation.flows import flow_of
 from services.mock_exchange.simulation.fundamental import FundamentalPrice
+from services.mock_exchange.simulation.pausing import PausableClock, PausedPrice
 from services.mock_exchange.simulation.second_tick import SecondTick
 from services.mock_exchange.streams import dialect
 from services.mock_exchange.streams.symbol_streams import SymbolStreams
@@ -52,10 +53,11 @@ class SymbolMarket:
         self._listing = listing
         self.origin_ns = 0
         self.now_ns = 0
-        self.is_halted = False
         self.on_outcome: Callable[[Outcome], None] = lambda _outcome: None
         self.engine = MatchingEngine()
-        self._flow = flow_of(config, seed, self.engine, fundamental)
+        price = PausedPrice(fundamental)
+        self._flow = flow_of(config, seed, self.engine, price)
+        self._flow_clock = PausableClock(price)
         self.engine.drain_changes()
         self.history = _history(config, listing, seed, self.engine.touch(), past_days)
         # Ids go on where the past's end.
@@ -65,6 +67,21 @@ class SymbolMarket:
         self._second = SecondTick()
         #: When something happens next, since the beginning. Kept, not asked for: many markets are looked at often.
         self.next_ns = min(self._flow.next_ns, self._tick_ns)
+
+    @property
+    def is_halted(self) -> bool:
+        """The symbol does not trade: no flow, no orders."""
+        return self._flow_clock.is_paused
+
+    def halt(self) -> None:
+        """Trading stops; depth frames go on, with nothing to tell."""
+        self._flow_clock.pause()
+        self._look_ahead()
+
+    def resume(self) -> None:
+        """Trading goes on, at the price of the day."""
+        self._flow_clock.resume(self._flow, self.now_ns)
+        self._look_ahead()
 
     @property
     def listing(self) -> Listing:
@@ -91,7 +108,7 @@ class SymbolMarket:
     def step(self) -> None:
         """Do what is due at `next_ns`: an act of the flow, depth frames, or the statistics of a second."""
         now_ns = self.now_ns = self.next_ns
-        if self._flow.next_ns == now_ns:
+        if self._flow_clock.next_ns(self._flow) == now_ns:
             outcomes = self._flow.step()
             self._look_ahead()
             for outcome in outcomes:
@@ -170,7 +187,7 @@ class SymbolMarket:
         return outcome
 
     def _look_ahead(self) -> None:
-        self.next_ns = min(self._flow.next_ns, self._tick_ns, self._second.next_ns)
+        self.next_ns = min(self._flow_clock.next_ns(self._flow), self._tick_ns, self._second.next_ns)
 
 
 def _middle(touch: Touch) -> int:

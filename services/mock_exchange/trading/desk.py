@@ -58,6 +58,9 @@ class Desk:
         rules: Callable[[Listing], SymbolRules] = rules_of,
         history: int = HISTORY,
     ) -> None:
+        #: What happens right before an order is cancelled by its id: faults let somebody trade with it.
+        self.before_cancel: Callable[[TradingBook, Order], object] | None = None
+        self._books = books
         self.clearing = Clearing(books, accounts, on_event)
         self.last_list_id = 0
         self.markets: dict[str, Market] = {}
@@ -96,6 +99,11 @@ class Desk:
         order = placing.journal(account.account_id).find_open(which)
         if order is None:
             raise VenueError(-2011, "Unknown order sent.")
+        if self.before_cancel is not None:
+            with placing.acting(now_ns):
+                self.before_cancel(self._books[symbol], order)
+            if not order.status.is_open:
+                raise VenueError(-2011, "Unknown order sent.")
         if restriction is not None and restriction != f"ONLY_{order.status}":
             raise VenueError(-2011, "Order was not canceled due to cancel restrictions.")
         with placing.acting(now_ns):
@@ -193,9 +201,9 @@ class Desk:
         from_id: int | None = None,
         start_ns: int | None = None,
         end_ns: int | None = None,
-        limit: int = 500,
+        limit: int | None = 500,
     ) -> list[Order]:
-        """Oldest first. Raises VenueError -1127."""
+        """Oldest first; `limit` None is all of them. Raises VenueError -1127."""
         journal = self._market(symbol).placing.journal(account.account_id)
         return queries.all_orders(journal, from_id, start_ns, end_ns, limit)
 
@@ -215,11 +223,11 @@ class Desk:
         return queries.trades(journal, order_id, from_id, start_ns, end_ns, limit)
 
     def amendments(
-        self, account: Account, symbol: str, order_id: int, *, from_execution_id: int = 0, limit: int = 500
+        self, account: Account, symbol: str, order_id: int, *, from_execution_id: int | None = None, limit: int = 500
     ) -> list[Amendment]:
         """What was done to an order, oldest first. Raises VenueError -2013."""
         steps = self.order(account, symbol, OrderRef(order_id)).amendments
-        return [step for step in steps if step.execution_id >= from_execution_id][:limit]
+        return [step for step in steps if step.execution_id >= (from_execution_id or 0)][:limit]
 
     def prevented_matches(
         self,
