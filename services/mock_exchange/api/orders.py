@@ -143,7 +143,7 @@ def cancel_replace(call: Call) -> dict[str, Any]:
                 call.now_ns,
                 request_id=call["cancelNewClientOrderId"],
                 restriction=call["cancelRestrictions"],
-                new_order_refusal=refusal,
+                new_order_refusal=refusal and VenueError(refusal.code, refusal.message, refusal.status),
             )
     except VenueError as error:
         raise _worded(call, error, refusal) from error
