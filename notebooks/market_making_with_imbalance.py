@@ -22,13 +22,13 @@
 
 # %%
 from dataclasses import dataclass
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 
 from lab.data.recorded import own_capture, recorded
+from lab.data.steps import Steps, cut_into_steps
 from lab.data.tape import read_tape
 from models.market_making import QuoteTable, QuotingParameters, avellaneda_stoikov, exact_moments, glft
 
@@ -51,18 +51,7 @@ plt.rcParams["figure.constrained_layout.use"] = True
 DT, LIMIT = 0.5, 5
 
 
-@dataclass(frozen=True)
-class Paths:
-    """mid float[paths, steps + 1]; imbalance, bought, sold float[paths, steps]; -inf or inf where nobody traded."""
-
-    mid: FloatArray
-    imbalance: FloatArray
-    bought: FloatArray
-    sold: FloatArray
-    tick: float = 0.0
-
-
-def simulated(model: QuotingParameters, push: float, pull: float, paths: int, steps: int, seed: int) -> Paths:
+def simulated(model: QuotingParameters, push: float, pull: float, paths: int, steps: int, seed: int) -> Steps:
     """Moves of `push` times imbalance a second; buyers come exp(pull imbalance) times as often, sellers exp(-)."""
     rng = np.random.default_rng(seed)
     keep = np.exp(-DT)
@@ -75,29 +64,7 @@ def simulated(model: QuotingParameters, push: float, pull: float, paths: int, st
     # The chance that somebody goes beyond a distance d is A exp(-k d) dt: so far did he go.
     chance = model.intensity * DT * np.exp(np.array([[[pull]], [[-pull]]]) * imbalance)
     reach = -np.log(rng.random((2, paths, steps)) / chance) / model.decay
-    return Paths(mid, imbalance, mid[:, :-1] + reach[0], mid[:, :-1] - reach[1])
-
-
-def replayed(files: tuple[Path, ...], steps: int) -> Paths:
-    """A capture in paths of so many steps."""
-    tape = read_tape(files)
-    books, trades = tape.books, tape.trades
-    tick = float(tape.instrument.tick_size)
-    good = books.usable
-    grid = np.arange(books.recv_ns[good][0] / 1e9, books.recv_ns[-1] / 1e9, DT)
-    row = np.flatnonzero(good)[np.searchsorted(books.recv_ns[good] / 1e9, grid, side="right") - 1]
-    bid, ask = books.bid_lots[row, 0].astype(float), books.ask_lots[row, 0].astype(float)
-    step = np.searchsorted(grid, trades.recv_ns / 1e9, side="right") - 1
-    bought, sold = np.full(grid.size, -np.inf), np.full(grid.size, np.inf)
-    for side, reach, furthest in ((1, bought, np.maximum), (-1, sold, np.minimum)):
-        mine = (trades.aggressor == side) & (step >= 0)
-        furthest.at(reach, step[mine], trades.price_ticks[mine] * tick)
-    paths = (grid.size - 1) // steps
-    mid = (books.bid_ticks[row, 0] + books.ask_ticks[row, 0]) / 2 * tick
-    starts = np.arange(paths)[:, None] * steps
-    within = starts + np.arange(steps)
-    imbalance = (bid - ask) / (bid + ask)
-    return Paths(mid[starts + np.arange(steps + 1)], imbalance[within], bought[within], sold[within], tick)
+    return Steps(mid, imbalance, mid[:, :-1] + reach[0], mid[:, :-1] - reach[1])
 
 
 DEALER = QuotingParameters(sigma=1.7, gamma=0.02, decay=0.8, intensity=0.5)
@@ -105,7 +72,7 @@ plain_market = simulated(DEALER, push=0.0, pull=0.0, paths=2000, steps=200, seed
 market = simulated(DEALER, push=1.5, pull=0.7, paths=2000, steps=200, seed=2)
 RECORDING = ("hftbacktest/usdm/btcusdt_20240718.gz", "hftbacktest/usdm/btcusdt_20240719.gz")
 files = own_capture() or recorded(*RECORDING)
-real = replayed(files, steps=60) if files else None
+real = cut_into_steps(read_tape(files), DT, steps=60) if files else None
 print(f"{', '.join(file.name for file in files) or 'simulated alone'}")
 
 # %% [markdown]
@@ -140,13 +107,13 @@ plt.show()
 
 
 # %%
-def ahead(tape: Paths, seconds: float) -> tuple[FloatArray, FloatArray]:
+def ahead(tape: Steps, seconds: float) -> tuple[FloatArray, FloatArray]:
     """Imbalances and the moves of the mid-price after them, within paths."""
     lag = round(seconds / DT)
     return tape.imbalance[:, : 1 - lag or None].ravel(), (tape.mid[:, lag:] - tape.mid[:, :-lag]).ravel()
 
 
-def slope_of(tape: Paths, seconds: float) -> float:
+def slope_of(tape: Steps, seconds: float) -> float:
     """beta."""
     imbalance, move = ahead(tape, seconds)
     return float(np.polyfit(imbalance, move, 1)[0])
@@ -187,7 +154,7 @@ class Outcome:
     mark_out: float
 
 
-def quote(tape: Paths, bid: FloatArray, ask: FloatArray, tilt: float) -> Outcome:
+def quote(tape: Steps, bid: FloatArray, ask: FloatArray, tilt: float) -> Outcome:
     """Distances by inventory from the mid-price plus `tilt` times imbalance; one unit a fill; quotes never cross."""
     paths, steps = tape.imbalance.shape
     held, cash = np.zeros(paths, np.int64), np.zeros(paths)
@@ -237,12 +204,8 @@ plt.show()
 
 # %%
 if real:
-    paths, steps = real.imbalance.shape
-    cut = paths * 2 // 5
-    seen, unseen = (
-        Paths(real.mid[part], real.imbalance[part], real.bought[part], real.sold[part], real.tick)
-        for part in (slice(0, cut), slice(cut, None))
-    )
+    cut = len(real.mid) * 2 // 5
+    seen, unseen = real.part(slice(0, cut)), real.part(slice(cut, None))
     reaches = np.concatenate([seen.bought - seen.mid[:, :-1], seen.mid[:, :-1] - seen.sold]).ravel()
     distances = np.linspace(0.1, 5.0, 20)
     rates = np.array([(reaches > distance).mean() / DT for distance in distances])
