@@ -94,6 +94,11 @@ class ReplayMarket:
         """What a client's resting order shows; 0 when it does not rest."""
         return self._recorded().shown_lots(book_id)
 
+    def skip_trade_ids(self, last_trade_id: int) -> None:
+        """Trades of clients to come have ids above this one."""
+        book = self._recorded()
+        book.last_trade_id = max(book.last_trade_id, last_trade_id)
+
     @property
     def last_price_ticks(self) -> int:
         """Of the latest captured trade; before the first, the middle of the book."""

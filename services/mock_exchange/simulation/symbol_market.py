@@ -167,6 +167,10 @@ class SymbolMarket:
         """Best bid and ask."""
         return self.engine.touch()
 
+    def skip_trade_ids(self, last_trade_id: int) -> None:
+        """Trades to come have ids above this one."""
+        self.engine.last_trade_id = max(self.engine.last_trade_id, last_trade_id)
+
     @property
     def last_price_ticks(self) -> int:
         """Of the latest trade; before the first, the middle of the book."""

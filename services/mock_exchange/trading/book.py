@@ -87,6 +87,10 @@ class TradingBook(Protocol):
         """Best bid and ask."""
         ...
 
+    def skip_trade_ids(self, last_trade_id: int) -> None:
+        """Trades to come have ids above this one: those up to it were given before a restart."""
+        ...
+
     @property
     def last_price_ticks(self) -> int:
         """Of the latest trade; before the first, the middle of the book."""

@@ -78,6 +78,9 @@ class EngineBook:
     def touch(self) -> Touch:
         return self.engine.touch()
 
+    def skip_trade_ids(self, last_trade_id: int) -> None:
+        self.engine.last_trade_id = max(self.engine.last_trade_id, last_trade_id)
+
     def average_price_ticks(self, minutes: int) -> int:
         return self.last_price_ticks
 
