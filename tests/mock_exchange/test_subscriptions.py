@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from services.mock_exchange.streams.subscriptions import MAX_STREAMS, Subscriptions
+from services.mock_exchange.streams.subscriptions import MAX_STREAMS, Subscriptions, asked_for
+from services.mock_exchange.streams.time_unit import TimeUnit
 
 SECOND_NS = 1_000_000_000
 
@@ -74,3 +75,24 @@ def test_five_messages_a_second_and_no_more() -> None:
     session = Subscriptions([], combined=False)
     assert not any(session.is_flooding(i * SECOND_NS // 5) for i in range(20))
     assert session.is_flooding(19 * SECOND_NS // 5 + 1)
+
+
+@pytest.mark.parametrize(
+    ("query", "streams", "unit"),
+    [
+        (b"", [""], TimeUnit.MILLISECOND),
+        (b"streams=a@trade/b@kline_1d@+08:00", ["a@trade", "b@kline_1d@+08:00"], TimeUnit.MILLISECOND),
+        (b"timeUnit=microsecond&streams=a%40trade%2Fb%40trade", ["a@trade", "b@trade"], TimeUnit.MICROSECOND),
+        (b"streams=a@trade&timeUnit=MICROSECOND", ["a@trade"], TimeUnit.MICROSECOND),
+        (b"streams=a@trade&timeUnit=Fortnight&x", ["a@trade"], TimeUnit.MILLISECOND),
+    ],
+)
+def test_the_query_asks_for_streams_and_a_unit_of_time(query, streams, unit) -> None:
+    assert asked_for(query) == (streams, unit)
+
+
+def test_the_farewell_is_framed_like_everything_else() -> None:
+    session = Subscriptions([], combined=True, unit=TimeUnit.MICROSECOND)
+    notice = {"e": "serverShutdown", "E": 1_700_000_000_000_000}
+    assert json.loads(session.farewell(1_700_000_000_000_000_123)) == {"stream": "!serverShutdown", "data": notice}
+    assert json.loads(Subscriptions([], combined=False).farewell(5_000_000)) == {"e": "serverShutdown", "E": 5}
