@@ -21,6 +21,8 @@ LOOKS_PER_S: Final = 4.0
 LEAST_EDGE: Final = 5e-5
 #: Rounds it trades at one look, each as large as the three touches allow.
 MOST_ROUNDS: Final = 8
+#: Lots that were multiplied by their size and divided by it are whole but for this.
+_ROUNDING: Final = 1e-6
 
 
 class ArbitragedMarket(Protocol):
@@ -55,11 +57,11 @@ class _Leg:
         ticks, lots = (touch.ask_ticks, touch.ask_lots) if side is Side.BUY else (touch.bid_ticks, touch.bid_lots)
         return ticks * self.tick, lots * self.lot
 
-    def trade(self, side: Side, qty: float) -> None:
-        """Takes as much of the touch, at least a lot."""
-        touch = self.market.touch()
+    def trade(self, side: Side, qty: float) -> float:
+        """Takes so much of the touch, in whole lots; what it got."""
+        touch, lots = self.market.touch(), int(qty / self.lot + _ROUNDING)
         ticks = touch.ask_ticks if side is Side.BUY else touch.bid_ticks
-        self.market.limit(side, ticks, max(1, int(qty / self.lot)), TimeInForce.IOC)
+        return self.market.limit(side, ticks, lots, TimeInForce.IOC).filled_lots * self.lot if lots else 0.0
 
 
 class Arbitrageur:
@@ -73,6 +75,7 @@ class Arbitrageur:
         seed: int,
     ) -> None:
         self._cross, self._numerator, self._denominator = (_Leg(*leg) for leg in (cross, numerator, denominator))
+        self._least_notional = float(cross[0].min_notional)
         self._rng = generator_of(f"{cross[0].symbol} arbitrage", seed)
         self.now_ns = 0
         self.next_ns = exponential_ns(self._rng, 0, 1.0 / LOOKS_PER_S)
@@ -102,13 +105,13 @@ class Arbitrageur:
         if not (price and numerator_price and denominator_price):
             return False
         edge = side.opposite.sign * (price * denominator_price / numerator_price - 1.0)
-        if edge < LEAST_EDGE:
-            return False
         qty = min(qty, numerator_qty, denominator_qty / price)
-        self._cross.trade(side, qty)
-        self._numerator.trade(back, qty)
-        self._denominator.trade(side, qty * price)
-        return True
+        if edge < LEAST_EDGE or qty * price < self._least_notional:
+            return False
+        traded = self._cross.trade(side, qty)
+        self._numerator.trade(back, traded)
+        self._denominator.trade(side, traded * price)
+        return traded > 0
 
 
 def arbitrageurs_of(

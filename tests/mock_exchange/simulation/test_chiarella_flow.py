@@ -114,7 +114,7 @@ def test_without_fundamentalists_nothing_holds_it(monkeypatch: pytest.MonkeyPatc
 
 
 def test_fundamentalists_never_pay_more_than_the_value() -> None:
-    engine, flow = begin(CONFIG, 4, StillPrice(VALUE))
+    _, flow = begin(CONFIG, 4, StillPrice(VALUE))
     value_ticks = VALUE / 0.01
     for _ in range(400):
         run(flow, flow.next_ns / SECOND_NS)

@@ -78,7 +78,7 @@ def test_the_book_neither_empties_nor_grows(flow: str) -> None:
         run(at_work, until_s)
         counts.append(engine.order_count)
         assert engine.touch().bid_ticks and engine.touch().ask_ticks
-    assert 200 < min(counts) and max(counts) < 1200
+    assert min(counts) > 200 and max(counts) < 1200
     assert at_work._liquidity.waiting < 3000
 
 

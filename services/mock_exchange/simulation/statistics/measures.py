@@ -25,9 +25,11 @@ Table = dict[str, float | dict[str, float]]
 def autocorrelation(values: npt.ArrayLike, lag: int) -> float:
     """Of a series with itself `lag` later, about its mean; NaN when it is too short or never changes."""
     series = np.asarray(values, np.float64)
+    if series.size < lag + 2:
+        return math.nan
     around = series - series.mean()
     square = float(around @ around)
-    return float(around[lag:] @ around[:-lag]) / square if around.size > lag + 1 and square > 0 else math.nan
+    return float(around[lag:] @ around[:-lag]) / square if square > 0 else math.nan
 
 
 def fano_factor(times_ns: npt.ArrayLike, start_ns: int, end_ns: int, window_ns: int) -> float:
