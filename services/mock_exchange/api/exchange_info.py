@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from common.units import decimals_of
 from services.mock_exchange.listing import SPOT_DECIMALS, Listing
+from services.mock_exchange.trading.rules import SymbolRules, rules_of
 
-_MAX_QTY: Final = 9000
 _MAX_ORDERS: Final = 200
-_STP_MODES: Final = ["EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"]
 
 
 def _rate(kind: str, interval: str, number: int, limit: int) -> dict[str, Any]:
     return {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit}
 
 
-def spot_info(listings: Sequence[Listing], server_ms: int) -> dict[str, Any]:
-    """The body of /api/v3/exchangeInfo."""
+def spot_info(
+    listings: Sequence[Listing], server_ms: int, rules: Callable[[Listing], SymbolRules] = rules_of
+) -> dict[str, Any]:
+    """The body of /api/v3/exchangeInfo, its limits left for those who keep them.
+
+    `rules` are those the desk holds orders against.
+    """
     return {
         "timezone": "UTC",
         "serverTime": server_ms,
-        "rateLimits": [
-            _rate("REQUEST_WEIGHT", "MINUTE", 1, 6000),
-            _rate("ORDERS", "SECOND", 10, 100),
-            _rate("ORDERS", "DAY", 1, 200_000),
-            _rate("RAW_REQUESTS", "MINUTE", 5, 300_000),
-        ],
+        "rateLimits": [],
         "exchangeFilters": [],
-        "symbols": [_spot_symbol(listing) for listing in listings],
+        "symbols": [_spot_symbol(listing, rules(listing)) for listing in listings],
     }
 
 
@@ -54,11 +53,11 @@ def usdm_info(listings: Sequence[Listing], server_ms: int) -> dict[str, Any]:
     }
 
 
-def _text(value: Decimal, decimals: int = SPOT_DECIMALS) -> str:
+def _text(value: Decimal, decimals: int) -> str:
     return f"{value:.{decimals}f}"
 
 
-def _spot_symbol(listing: Listing) -> dict[str, Any]:
+def _spot_symbol(listing: Listing, rules: SymbolRules) -> dict[str, Any]:
     return {
         "symbol": listing.symbol,
         "status": "TRADING",
@@ -69,57 +68,24 @@ def _spot_symbol(listing: Listing) -> dict[str, Any]:
         "quoteAssetPrecision": SPOT_DECIMALS,
         "baseCommissionPrecision": SPOT_DECIMALS,
         "quoteCommissionPrecision": SPOT_DECIMALS,
-        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
-        "icebergAllowed": False,
-        "ocoAllowed": False,
-        "otoAllowed": False,
+        "orderTypes": [kind.value for kind in rules.order_types],
+        "icebergAllowed": True,
+        "ocoAllowed": True,
+        "otoAllowed": True,
+        "opoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": False,
-        "cancelReplaceAllowed": False,
-        "amendAllowed": False,
+        "allowTrailingStop": True,
+        "cancelReplaceAllowed": True,
+        "amendAllowed": True,
+        "pegInstructionsAllowed": False,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
-        "filters": _spot_filters(listing),
+        "filters": rules.wire_filters(),
         "permissions": [],
         "permissionSets": [["SPOT"]],
-        "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
-        "allowedSelfTradePreventionModes": _STP_MODES,
+        "defaultSelfTradePreventionMode": rules.self_trade.value,
+        "allowedSelfTradePreventionModes": [mode.value for mode in rules.self_trades],
     }
-
-
-def _spot_filters(listing: Listing) -> list[dict[str, Any]]:
-    tick, lot = listing.tick_size, listing.lot_size
-    max_price = tick * 10**8
-    lots = {"minQty": _text(lot), "maxQty": _text(_MAX_QTY * max(lot, Decimal(1))), "stepSize": _text(lot)}
-    return [
-        {
-            "filterType": "PRICE_FILTER",
-            "minPrice": _text(tick),
-            "maxPrice": _text(max_price),
-            "tickSize": _text(tick),
-        },
-        {"filterType": "LOT_SIZE", **lots},
-        {"filterType": "ICEBERG_PARTS", "limit": 10},
-        {"filterType": "MARKET_LOT_SIZE", **lots, "minQty": _text(Decimal(0)), "stepSize": _text(Decimal(0))},
-        {
-            "filterType": "PERCENT_PRICE_BY_SIDE",
-            "bidMultiplierUp": "5",
-            "bidMultiplierDown": "0.2",
-            "askMultiplierUp": "5",
-            "askMultiplierDown": "0.2",
-            "avgPriceMins": 5,
-        },
-        {
-            "filterType": "NOTIONAL",
-            "minNotional": _text(listing.min_notional),
-            "applyMinToMarket": True,
-            "maxNotional": _text(Decimal(9_000_000)),
-            "applyMaxToMarket": False,
-            "avgPriceMins": 5,
-        },
-        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": _MAX_ORDERS},
-        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5},
-    ]
 
 
 def _usdm_symbol(listing: Listing) -> dict[str, Any]:

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def all_orders(
-    journal: Journal, from_id: int | None, start_ns: int | None, end_ns: int | None, limit: int
+    journal: Journal, from_id: int | None, start_ns: int | None, end_ns: int | None, limit: int | None
 ) -> list[Order]:
     """Oldest first: from an id or a time on, or else the latest. Raises VenueError -1127."""
     _check_window(start_ns, end_ns)
@@ -79,8 +79,8 @@ def _between(records: Iterable[T], time_of: Callable[[T], int], start_ns: int | 
 
 
 def _page(
-    found: list[T], id_of: Callable[[T], int], from_id: int | None, *, is_from_start: bool, limit: int
+    found: list[T], id_of: Callable[[T], int], from_id: int | None, *, is_from_start: bool, limit: int | None
 ) -> list[T]:
     if from_id is not None:
         return [record for record in found if id_of(record) >= from_id][:limit]
-    return found[:limit] if is_from_start else found[-limit:]
+    return found[:limit] if is_from_start or limit is None else found[-limit:]
