@@ -23,7 +23,7 @@ MODELS = (
     "triangular",
 )
 BENCHMARKS = (
-    *("frame_to_book", "replay", "bars", "consolidated", "matching", "bus_hop", "tick_to_order"),
+    *("frame_to_book", "replay", "bars", "consolidated", "matching", "bus_hop", "tick_to_order", "mock_exchange"),
     *(f"models.{name}" for name in MODELS),
 )
 
