@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 
 class Ledger:
@@ -26,6 +26,10 @@ class Ledger:
     def locked(self, asset: str) -> int:
         """What open orders hold."""
         return self._locked.get(asset, 0)
+
+    def has(self, asset: str) -> bool:
+        """The asset is, or once was, owned."""
+        return asset in self._free
 
     def total(self, asset: str) -> int:
         """Free and locked."""
@@ -66,9 +70,11 @@ class Ledger:
             self._take_free(asset, amount)
         to._free[asset] = to.free(asset) + amount
 
-    def restore(self, asset: str, free: int, locked: int) -> None:
-        """Own what was owned before a restart."""
-        self._free[asset], self._locked[asset] = free, locked
+    def restore(self, balances: Iterable[tuple[str, int, int]]) -> None:
+        """Own exactly these (asset, free, locked), as before a restart."""
+        owned = tuple(balances)
+        self._free = {asset: free for asset, free, _ in owned}
+        self._locked = {asset: locked for asset, _, locked in owned}
 
     def _take_free(self, asset: str, amount: int) -> None:
         left = self.free(asset) - amount
