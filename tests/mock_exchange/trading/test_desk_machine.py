@@ -126,13 +126,15 @@ class DeskMachine(RuleBasedStateMachine):
 
     def attempt(self, act: Any) -> None:
         before = self.floor.state()
+        refusal = None
         try:
             act()
         except VenueError as error:
-            if error.code == -2021:
-                assert {error.data["cancelResult"], error.data["newOrderResult"]} == {"SUCCESS", "FAILURE"}
-            else:
-                assert self.floor.state() == before
+            refusal = error
+        if refusal is not None and refusal.code == -2021:
+            assert {refusal.data["cancelResult"], refusal.data["newOrderResult"]} == {"SUCCESS", "FAILURE"}
+        elif refusal is not None:
+            assert self.floor.state() == before
 
     @rule(side=SIDES, price=PRICES, lots=LOTS, display=st.sampled_from([0, 0, 3]), ioc=st.booleans())
     def house(self, side: Side, price: int, lots: int, display: int, ioc: bool) -> None:
