@@ -28,7 +28,7 @@ FUZZ_FLAGS := $(if $(FRAMES),--frames $(FRAMES)) $(if $(SEED),--seed $(SEED)) $(
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run paper test test-fast check format bench bench-peers notebooks soak fuzz schema lock setup clean
+.PHONY: help run paper test test-fast check format bench bench-peers notebooks soak soak-exchange fuzz schema lock setup clean
 
 help:             ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,10 @@ notebooks: $(BOOKS) ## run every notebook, or NAMES=, and write what they show t
 soak: $(STAMP)    ## feed SYMBOLS= at RATE= frames/s for SOAK_S= seconds; exit code 0 only when nothing is lost and memory is flat
 	@$(BIN)/tidewire compile
 	@$(BIN)/python -m benchmarks.soak $(SOAK_FLAGS)
+
+soak-exchange: $(STAMP) ## trade at the mock exchange for SOAK_S= seconds behind a warm-up; exit code 0 only when its memory is flat
+	@$(BIN)/tidewire compile
+	@$(BIN)/python -m benchmarks.mock_exchange.soak $(if $(SOAK_S),--seconds $(SOAK_S))
 
 fuzz: $(DEV)      ## throw FRAMES= mutated frames at every venue or VENUE=, by SEED=; DATA= is a folder of recorded market data
 	@$(BIN)/tidewire compile

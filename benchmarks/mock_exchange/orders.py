@@ -38,6 +38,11 @@ def _signed(text: str) -> str:
     return hmac.new(SECRET, text.encode(), hashlib.sha256).hexdigest()
 
 
+def sign_parameters(params: dict[str, Any]) -> dict[str, Any]:
+    """A WebSocket API request's parameters with their signature."""
+    return params | {"signature": _signed("&".join(f"{name}={params[name]}" for name in sorted(params)))}
+
+
 def _http(method: str, params: dict[str, Any]) -> bytes:
     query = urlencode(params | {"timestamp": int(time.time() * 1000)})
     path = f"/api/v3/order?{query}&signature={_signed(query)}"
@@ -69,8 +74,7 @@ async def _ws(port: int, name: str, pairs: int) -> None:
                 ("order.place", _ORDER | {"newClientOrderId": which}),
                 ("order.cancel", {"symbol": "BTCUSDT", "origClientOrderId": which}),
             ):
-                sent: dict[str, Any] = params | {"apiKey": KEY, "timestamp": int(time.time() * 1000)}
-                sent["signature"] = _signed("&".join(f"{key}={sent[key]}" for key in sorted(sent)))
+                sent = sign_parameters(params | {"apiKey": KEY, "timestamp": int(time.time() * 1000)})
                 await link.send(json.dumps({"id": number, "method": method, "params": sent}))
                 answer = await link.recv()
                 if b'"error"' in (answer if isinstance(answer, bytes) else answer.encode()):

@@ -33,12 +33,17 @@ class Server:
 
     def __init__(self, port: int, process: subprocess.Popen[bytes]) -> None:
         self.port = port
-        self._process = process
+        self.pid = process.pid
 
     def cpu_s(self) -> float:
         """Processor time so far."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+
+    def rss_kb(self) -> int:
+        """Resident memory now."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0])
 
 
 def _free_port() -> int:
