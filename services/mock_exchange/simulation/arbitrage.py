@@ -105,9 +105,10 @@ class Arbitrageur:
         if not (price and numerator_price and denominator_price):
             return False
         edge = side.opposite.sign * (price * denominator_price / numerator_price - 1.0)
-        qty = min(qty, numerator_qty, denominator_qty / price)
-        if edge < LEAST_EDGE or qty * price < self._least_notional:
+        if edge < LEAST_EDGE:
             return False
+        # What is left of an order may be too little to trade on three books: it is taken for what it is.
+        qty = max(min(qty, numerator_qty, denominator_qty / price), self._least_notional / price)
         traded = self._cross.trade(side, qty)
         self._numerator.trade(back, traded)
         self._denominator.trade(side, traded * price)

@@ -53,14 +53,15 @@ def test_a_dear_cross_is_sold_and_bought_back_through_its_legs() -> None:
     cross, eth, btc = Market(5100, 5101, 20_000), *legs(9_000)
     at_work = arbitrageur(cross, eth, btc)
     at_work.step()
-    [sold], [bought], [paid] = cross.outcomes, eth.outcomes, btc.outcomes
+    sold, bought, paid = cross.outcomes[0], eth.outcomes[0], btc.outcomes[0]
     # BTC at the bid is the scarcest: 0.09 BTC, worth 0.09 / 0.051 ETH.
     lots = int(0.09 / 0.051 * 10_000)
     assert (sold.trades[0].aggressor, sold.filled_lots, sold.trades[0].price_ticks) == (Side.SELL, lots, 5100)
     assert (bought.trades[0].aggressor, bought.filled_lots) == (Side.BUY, lots)
     assert paid.trades[0].aggressor is Side.SELL and paid.filled_lots == 8999
     received = sold.filled_lots * 1e-4 * 0.051
-    assert paid.filled_lots * 1e-5 <= received + 1e-9, "it sells no more BTC than it got"
+    assert paid.filled_lots * 1e-5 <= received, "it sells no more BTC than it got"
+    assert btc.touch().bid_lots == 0, "nor does the lot that was left stand in the way"
     assert {market.now_ns for market in (cross, eth, btc)} == {at_work.now_ns} != {at_work.next_ns}
 
 
@@ -129,14 +130,14 @@ def test_rounds_pay_before_fees_now_and_then_and_never_for_long(flow: str) -> No
     for seed in (1, 2, 3):
         tapes = record([item.model_copy(update={"flow": flow}) for item in SYMBOLS.values()], 60, seed)
         found.append(triangle(*(tapes[name] for name in TRIANGLE)))
-    # Over six other seeds: 0.21 +- 0.01 (zero-intelligence), 0.38 +- 0.02 (hawkes), 0.47 +- 0.03 (chiarella).
-    most = {"zero-intelligence": 0.3, "hawkes": 0.5, "chiarella": 0.62}[flow]
+    # Over seeds 101 to 108: 0.207 +- 0.029, 0.387 +- 0.049, 0.506 +- 0.033, the deviation of a single seed.
+    most = {"zero-intelligence": 0.33, "hawkes": 0.58, "chiarella": 0.64}[flow]
     for table in found:
         assert 0.05 < table["share_of_time"]["0bps"] < most
         assert table["spells_per_minute"]["0bps"] > 60
         assert table["median_spell_s"]["0bps"] < 0.2
         assert table["longest_spell_s"]["0bps"] < 6
-        assert table["share_of_time"]["10bps"] < 0.003, "at the venue's usual fee there is nothing to be had"
+        assert table["share_of_time"]["10bps"] < 0.004, "at the venue's usual fee there is nothing to be had"
         assert table["stray_bps"] < 9
 
 

@@ -75,7 +75,7 @@ def signature(tape: Tape) -> tuple[dict[str, float], dict[str, float]]:
         value = volatility(tape.log_mid_every(step_ns), step_ns / NS_PER_S)
         base = volatility(fundamental[:: step_ns // SAMPLE_NS], step_ns / NS_PER_S)
         own[_ms(horizon_ms)] = BPS * value
-        ratios[_ms(horizon_ms)] = value / base
+        ratios[_ms(horizon_ms)] = value / base if base else math.nan
     return own, ratios
 
 

@@ -81,8 +81,9 @@ def market_statistics(
 def correlation(one: Tape, other: Tape) -> dict[str, float]:
     """Of changes of the mid over a second, and of all changes by Hayashi and Yoshida with its standard error."""
     moves = [np.diff(tape.log_mid_every(NS_PER_S)) for tape in (one, other)]
-    result = {"1s": float(np.corrcoef(moves[0], moves[1])[0, 1]) if moves[0].size > 2 else math.nan}
-    if min(one.touch_ns.size, other.touch_ns.size) > 2 * _BLOCKS:
+    moved = all(np.ptp(each) > 0 for each in moves)
+    result = {"1s": float(np.corrcoef(moves[0], moves[1])[0, 1]) if moved else math.nan}
+    if moved and min(one.touch_ns.size, other.touch_ns.size) > 2 * _BLOCKS:
         exact = hayashi_yoshida(_ticks(one), _ticks(other), blocks=_BLOCKS)
         result |= {"hayashi_yoshida": exact.correlation, "hayashi_yoshida_error": exact.correlation_error}
     return result
@@ -92,8 +93,11 @@ def venue_lag(first: Tape, second: Tape, lag_ns: int) -> dict[str, float]:
     """Who moves first: lags up to twice the one that was set, at least half a second.
 
     "lag_s" is where the contrast is highest (positive: the first venue leads), "correlation" its height there,
-    "correlation_at_0" beside it; "ratio" is the squared contrast at positive lags by that at negative ones.
+    "correlation_at_0" beside it; "ratio" is the squared contrast at positive lags by that at negative ones. Nothing
+    but "set_s" is there when a price never moved.
     """
+    if not all(np.ptp(tape.log_mid) > 0 for tape in (first, second)):
+        return {"set_s": lag_ns / NS_PER_S}
     step_ns = max(_LEAST_LAG_NS, max(2 * lag_ns, NS_PER_S // 2) // _LAGS)
     lags = np.arange(-_LAGS, _LAGS + 1) * step_ns
     contrast = lead_lag(_ticks(first), _ticks(second), lags)
@@ -108,4 +112,6 @@ def venue_lag(first: Tape, second: Tape, lag_ns: int) -> dict[str, float]:
 
 
 def _ticks(tape: Tape) -> Ticks:
-    return Ticks(tape.touch_ns, tape.log_mid)
+    """The middle of the book, which is what it was to the end."""
+    times, mids = np.append(tape.touch_ns, tape.end_ns), np.append(tape.log_mid, tape.log_mid[-1])
+    return Ticks.last_of_ties(times, mids)
