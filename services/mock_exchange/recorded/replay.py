@@ -16,6 +16,7 @@ from services.mock_exchange.listing import Listing
 from services.mock_exchange.recorded.captured_trades import CapturedTrades
 from services.mock_exchange.recorded.replay_book import ReplayBook
 from services.mock_exchange.recorded.replay_market import ReplayMarket
+from services.mock_exchange.streams.time_unit import in_milliseconds
 from venues.captures import CaptureError, CaptureEvent, EventKind, guess_venue, instruments_for, read_capture
 from venues.grid import Grid
 from venues.registry import venue_named
@@ -144,7 +145,8 @@ class ReplayExchange:
             self.market_ns = max(self.market_ns, self.histories[event.symbol].last_time_ns)
 
     def channel_of(self, stream: str) -> str:
-        """The captured stream that serves a subscription."""
+        """The captured stream that serves a subscription; times are as captured, whatever was asked for."""
+        stream = in_milliseconds(stream)
         return self._aliases.get(_family(stream), stream) if stream not in self.channels else stream
 
     def touch(self, symbol: str) -> Touch:
