@@ -19,7 +19,7 @@ DEMO_SECRET: Final = "tidewire-demo-secret"  # noqa: S105
 
 
 def demo_balances() -> dict[str, Decimal]:
-    return {"BTC": Decimal(100), "ETH": Decimal(2000), "USDT": Decimal(10_000_000), "BNB": Decimal(1000)}
+    return {"BTC": Decimal(100), "ETH": Decimal(1000), "USDT": Decimal(5_000_000), "BNB": Decimal(1000)}
 
 
 class FeeTierConfig(Section):

@@ -94,7 +94,9 @@ def form_pairs(raw: bytes) -> dict[str, str]:
 
 
 def _decoded(part: bytes) -> str:
-    return unquote_to_bytes(part.replace(b"+", b" ")).decode("utf-8", "replace")
+    if b"%" in part or b"+" in part:
+        part = unquote_to_bytes(part.replace(b"+", b" "))
+    return part.decode("utf-8", "replace")
 
 
 def read_params(specs: Sequence[Param], sent: Mapping[str, str]) -> dict[str, Any]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from common.config import MockExchangeConfig
-from common.config.mock_accounts import DEMO_ACCOUNT, DEMO_API_KEY, DEMO_SECRET, FeeTierConfig, MockApiKeyConfig
+from common.config.mock_accounts import FeeTierConfig, MockApiKeyConfig
 from common.errors import ConfigError
 from common.runtime.secrets import require_secret
 from common.units import bps_to_ppm
-from services.mock_exchange.trading.accounts import Accounts, AccountSpec, ApiKey, KeyKind
+from services.mock_exchange.trading.accounts import DEMO_ACCOUNT, Accounts, AccountSpec, ApiKey, KeyKind
 from services.mock_exchange.trading.amounts import amount_of
 from services.mock_exchange.trading.fees import FeeSchedule, FeeTier
 
@@ -22,7 +23,7 @@ def accounts_from(config: MockExchangeConfig) -> Accounts:
     """
     specs = []
     if config.demo_account:
-        specs.append(AccountSpec(DEMO_ACCOUNT, config.demo_balances, (ApiKey(DEMO_API_KEY, DEMO_SECRET),)))
+        specs.append(replace(DEMO_ACCOUNT, balances=config.demo_balances))
     for index, account in enumerate(config.accounts):
         keys = tuple(
             _key(key, f"mock_exchange.accounts[{index}].api_keys[{number}]")

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from common.config import MockExchangeConfig
 from common.config.mock_exchange import DamageConfig
+from common.errors import ConfigError
 from common.runtime.http import HttpServer
 from common.runtime.logging import get_logger
 from services.mock_exchange.api.exchange_api import ExchangeApi
@@ -49,7 +50,11 @@ class VenueServer:
         admin_token: SecretStr | None,
         address: tuple[str, str],
     ) -> None:
-        """`address`: HOST:PORT, and the key of the configuration it comes from."""
+        """`address`: HOST:PORT, and the key of the configuration it comes from.
+
+        Raises:
+            ConfigError: an account cannot be opened as configured.
+        """
         self.exchange = exchange
         self.injector = injector
         self.hub = Hub(exchange.channel_of)
@@ -57,13 +62,19 @@ class VenueServer:
         self._now_ns = now_ns
         self._outlet = Outlet(self.hub, injector, now_ns)
         self._log = get_logger("mock_exchange")
-        self.api = ExchangeApi(
-            exchange,
-            accounts_from(config),
-            config.limits,
-            send_listen_key=self.hub.publish if config.listen_keys else None,
-            skew_ns=lambda: injector.skew_ns(now_ns()),
-        )
+        accounts = accounts_from(config)
+        try:
+            self.api = ExchangeApi(
+                exchange,
+                accounts,
+                config.limits,
+                send_listen_key=self.hub.publish if config.listen_keys else None,
+                skew_ns=lambda: injector.skew_ns(now_ns()),
+            )
+        except ValueError as exc:
+            raise ConfigError(
+                "mock_exchange.accounts", str(exc), "Give a public key in PEM of the key's kind"
+            ) from exc
         if isinstance(exchange, SimulatedExchange):
             exchange.make_only(self.hub.is_read)
         limits = config.limits

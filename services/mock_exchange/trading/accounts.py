@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from common.config import mock_accounts
 from services.mock_exchange.listing import Listing
 from services.mock_exchange.trading.amounts import amount_of
 from services.mock_exchange.trading.fees import FeeSchedule, TradedVolume
@@ -47,14 +48,9 @@ class AccountSpec:
 
 #: Ample, and its secret is known to all: for a server on the loopback only.
 DEMO_ACCOUNT: Final = AccountSpec(
-    name="demo",
-    balances={
-        "BTC": Decimal(100),
-        "ETH": Decimal(1000),
-        "USDT": Decimal(5_000_000),
-        "BNB": Decimal(1000),
-    },
-    keys=(ApiKey("tidewire-demo-key", "tidewire-demo-secret"),),
+    name=mock_accounts.DEMO_ACCOUNT,
+    balances=mock_accounts.demo_balances(),
+    keys=(ApiKey(mock_accounts.DEMO_API_KEY, mock_accounts.DEMO_SECRET),),
 )
 
 
