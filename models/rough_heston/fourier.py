@@ -19,7 +19,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from models.rough_heston.parameters import RoughHeston
+from models.rough_heston.lifted import HestonModel
 from models.rough_heston.riccati import Method, RiccatiError, single_mesh, solve_riccati, tolerance_of
 
 FloatArray = npt.NDArray[np.float64]
@@ -39,7 +39,7 @@ _AGREEMENT: Final = 10.0
 
 
 def difference_integrals(
-    model: RoughHeston, maturity: float, rows: Rows, *, method: Method, tolerance: float | None
+    model: HestonModel, maturity: float, rows: Rows, *, method: Method, tolerance: float | None
 ) -> FloatArray:
     """1/pi int_0^inf Re[row(w) (phi_B - phi)(w - i/2)] dw for every row.
 
@@ -92,7 +92,7 @@ def difference_integrals(
         coarse, intervals = fine, 2 * intervals
 
 
-def _range_end(model: RoughHeston, maturity: float, s: float, method: Method, tolerance: float) -> float:
+def _range_end(model: HestonModel, maturity: float, s: float, method: Method, tolerance: float) -> float:
     """The end of the range: beyond it the integrals of |phi|/w and of phi_B/w are negligible.
 
     A coarse mesh finds it, the method itself confirms it: at the far end a coarse mesh may say anything.

@@ -155,6 +155,46 @@ def adams(
             out[m] += hats[n] * value
 
 
+@njit(cache=True)
+def markovian_trapezoid(
+    out: ComplexArray,
+    a: ComplexArray,
+    b: ComplexArray,
+    c: float,
+    kernel: FloatArray,
+    decay: FloatArray,
+    left: FloatArray,
+    right: FloatArray,
+    hats: FloatArray,
+    states: ComplexArray,
+) -> None:
+    """The same for a kernel that is a sum of exponentials with weights `kernel`: the history is a state each.
+
+    decay, left and right are of shape (steps, factors): what is left of a state after a step, and the weights of F at
+    its ends. `states` is a buffer of shape (lanes, factors).
+    """
+    states[:] = 0.0
+    past = a.copy()
+    for m in range(out.size):
+        out[m] = hats[0] * a[m]
+    for n in range(decay.shape[0]):
+        w = 0.0
+        for i in range(kernel.size):
+            w += kernel[i] * right[n, i]
+        for m in range(out.size):
+            known = w * a[m]
+            for i in range(kernel.size):
+                states[m, i] = decay[n, i] * states[m, i] + left[n, i] * past[m]
+                known += kernel[i] * states[m, i]
+            half = 0.5 * (1.0 - w * b[m])
+            h = known / (half + np.sqrt(half * half - w * c * known))
+            value = a[m] + (b[m] + c * h) * h
+            for i in range(kernel.size):
+                states[m, i] += right[n, i] * value
+            past[m] = value
+            out[m] += hats[n + 1] * value
+
+
 def warm_up() -> None:
     """Compile every kernel for the types it is called with."""
     points = np.linspace(0.0, 1.0, 7)
@@ -166,3 +206,5 @@ def warm_up() -> None:
     hats = np.full(7, 0.1)
     implicit_trapezoid(out, lanes, lanes, 0.1, corrector, 1.0, hats, past_real, past_imag)
     adams(out, lanes, lanes, 0.1, predictor, corrector, 1.0, hats, past_real, past_imag)
+    parts, kernel = np.full((6, 2), 0.1), np.ones(2)
+    markovian_trapezoid(out, lanes, lanes, 0.1, kernel, parts, parts, parts, hats, np.empty((2, 2), np.complex128))

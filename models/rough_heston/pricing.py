@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from models.implied_vol import OptionKind, black_price, implied_vol
 from models.rough_heston.fourier import difference_integrals
-from models.rough_heston.parameters import RoughHeston
+from models.rough_heston.lifted import HestonModel
 from models.rough_heston.riccati import Method, tolerance_of
 
 __all__ = ["european_prices", "implied_vol_surface", "implied_vols"]
@@ -17,7 +17,7 @@ ComplexArray = npt.NDArray[np.complex128]
 
 
 def european_prices(
-    model: RoughHeston,
+    model: HestonModel,
     strikes: npt.ArrayLike,
     maturity: float,
     *,
@@ -58,7 +58,7 @@ def european_prices(
 
 
 def implied_vols(
-    model: RoughHeston,
+    model: HestonModel,
     strikes: npt.ArrayLike,
     maturity: float,
     *,
@@ -81,7 +81,7 @@ def implied_vols(
 
 
 def implied_vol_surface(
-    model: RoughHeston,
+    model: HestonModel,
     log_moneyness: npt.ArrayLike,
     maturities: npt.ArrayLike,
     *,
@@ -122,7 +122,7 @@ def _moneyness(strikes: npt.ArrayLike, forward: float) -> tuple[FloatArray, Floa
 
 
 def out_of_the_money_prices(
-    model: RoughHeston, k: FloatArray, maturity: float, method: Method, tolerance: float | None
+    model: HestonModel, k: FloatArray, maturity: float, method: Method, tolerance: float | None
 ) -> FloatArray:
     """Price of the option that is out of the money at each k, per unit of forward; at least 0."""
     if not (np.isfinite(maturity) and maturity > 0.0):

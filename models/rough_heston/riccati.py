@@ -24,7 +24,14 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from models.rough_heston.kernels import adams, implicit_trapezoid, rectangle_weights, trapezoid_weights
+from models.rough_heston.kernels import (
+    adams,
+    implicit_trapezoid,
+    markovian_trapezoid,
+    rectangle_weights,
+    trapezoid_weights,
+)
+from models.rough_heston.lifted import HestonModel, LiftedHeston
 from models.rough_heston.parameters import RoughHeston
 
 __all__ = ["Method", "RiccatiError", "RiccatiSolution", "characteristic_function", "solve_riccati"]
@@ -59,7 +66,7 @@ class RiccatiSolution:
 
 
 def characteristic_function(
-    model: RoughHeston,
+    model: HestonModel,
     u: npt.ArrayLike,
     maturity: float,
     *,
@@ -97,7 +104,7 @@ def tolerance_of(method: Method, tolerance: float | None) -> float:
 
 
 def solve_riccati(
-    model: RoughHeston,
+    model: HestonModel,
     u: ComplexArray,
     maturity: float,
     *,
@@ -119,12 +126,16 @@ def solve_riccati(
     measure: ErrorNorm = norm or (lambda change: float(change.max(initial=0.0)))
     if method == "implicit":
         return _implicit(model, u, maturity, tolerance, measure)
+    if isinstance(model, LiftedHeston):
+        raise ValueError("method: 'adams' is for the fractional equation; a lifted model has 'implicit' alone")
     return _adams(model, u, maturity, tolerance, measure)
 
 
-def single_mesh(model: RoughHeston, u: ComplexArray, maturity: float, steps: int) -> ComplexArray:
+def single_mesh(model: HestonModel, u: ComplexArray, maturity: float, steps: int) -> ComplexArray:
     """ln phi on one mesh of the implicit rule, not extrapolated: rough, cheap and stable for every u."""
     points = (np.arange(steps + 1) / steps) ** 2
+    if isinstance(model, LiftedHeston):
+        return _markovian_mesh(model, u, maturity, points)
     weights = np.zeros((steps + 1, steps + 1))
     trapezoid_weights(weights, points, model.alpha)
     a, b, c = _coefficients(model, u)
@@ -135,10 +146,20 @@ def single_mesh(model: RoughHeston, u: ComplexArray, maturity: float, steps: int
     return out
 
 
+def _markovian_mesh(model: LiftedHeston, u: ComplexArray, maturity: float, points: FloatArray) -> ComplexArray:
+    a, b, c = _coefficients(model, u)
+    out = np.empty(u.size, np.complex128)
+    states = np.empty((u.size, len(model.kernel)), np.complex128)
+    parts = model.step_weights(maturity * np.diff(points))
+    hats = _source_weights(model, maturity, points)
+    markovian_trapezoid(out, a, b, c, model.kernel.weights, *parts, hats, states)
+    return out
+
+
 def _implicit(
-    model: RoughHeston, u: ComplexArray, maturity: float, tolerance: float, measure: ErrorNorm
+    model: HestonModel, u: ComplexArray, maturity: float, tolerance: float, measure: ErrorNorm
 ) -> RiccatiSolution:
-    orders = (2.0, 2.0 + model.alpha, 4.0)
+    orders = (2.0, 4.0, 6.0) if isinstance(model, LiftedHeston) else (2.0, 2.0 + model.alpha, 4.0)
     last: list[ComplexArray] = []
     error = np.inf
     for level, steps in enumerate(_IMPLICIT_STEPS):
@@ -197,12 +218,12 @@ def _adams_mesh(model: RoughHeston, u: ComplexArray, maturity: float, steps: int
     return out
 
 
-def _coefficients(model: RoughHeston, u: ComplexArray) -> tuple[ComplexArray, ComplexArray, float]:
+def _coefficients(model: HestonModel, u: ComplexArray) -> tuple[ComplexArray, ComplexArray, float]:
     """F(h) = a + b h + c h^2, lane by lane."""
     return -0.5 * u * (u + 1j), 1j * model.rho * model.nu * u - model.lam, 0.5 * model.nu**2
 
 
-def _source_weights(model: RoughHeston, maturity: float, points: FloatArray) -> FloatArray:
+def _source_weights(model: HestonModel, maturity: float, points: FloatArray) -> FloatArray:
     """hats[j] = int g0(T-s) l_j(s) ds with l_j the piecewise linear function that is 1 at T points[j], 0 at the
     others; from the first and second integrals of g0."""
     left = maturity * points
