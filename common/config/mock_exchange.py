@@ -150,7 +150,7 @@ class MockExchangeConfig(Section):
         "same bytes again; REST tells that time too",
     )
     prehistory_days: int = Field(
-        3, ge=0, le=30, description="synthetic klines before the market's beginning, for bots that load some"
+        60, ge=0, le=400, description="synthetic klines before the market's beginning, for bots that load some"
     )
     demo_account: bool = Field(
         True, description="serve the account whose key and secret the documentation prints; loopback only"
