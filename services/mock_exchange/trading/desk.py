@@ -12,6 +12,7 @@ from services.mock_exchange.trading import queries, replacing
 from services.mock_exchange.trading.accounts import Account, Accounts
 from services.mock_exchange.trading.amounts import amount_of
 from services.mock_exchange.trading.book import TradingBook
+from services.mock_exchange.trading.checks import INSUFFICIENT, require
 from services.mock_exchange.trading.clearing import Clearing
 from services.mock_exchange.trading.events import AccountEvent
 from services.mock_exchange.trading.journal import HISTORY
@@ -30,7 +31,7 @@ from services.mock_exchange.trading.orders import (
     Replaced,
     Ticket,
 )
-from services.mock_exchange.trading.placing import INSUFFICIENT, Placing
+from services.mock_exchange.trading.placing import Placing
 from services.mock_exchange.trading.rules import SymbolRules, rules_of
 
 
@@ -72,13 +73,13 @@ class Desk:
         """Place an order; its record, with what it traded at once. Raises VenueError -1111, -1013, -2010, ..."""
         placing = self._market(ticket.symbol).placing
         account.volume.roll(now_ns)
-        return placing.place(account, placing.draft(account, ticket, now_ns), now_ns)
+        return placing.place(account, placing.checks.draft(account, ticket, now_ns), now_ns)
 
     def test(self, account: Account, ticket: Ticket, now_ns: int) -> None:
         """Raises what `place` would; places nothing."""
         placing = self._market(ticket.symbol).placing
-        order = placing.draft(account, ticket, now_ns)
-        placing.require(account, order.pays_with, placing.check(account, order))
+        order = placing.checks.draft(account, ticket, now_ns)
+        require(account, order.pays_with, placing.checks.check(account, order))
 
     def cancel(
         self,
@@ -155,7 +156,7 @@ class Desk:
         """
         placing = self._market(symbol).placing
         account.volume.roll(now_ns)
-        draft = placing.draft(account, ticket, now_ns)
+        draft = placing.checks.draft(account, ticket, now_ns)
         return replacing.replace(
             lambda: placing.place(account, draft, now_ns),
             lambda: self.cancel(account, symbol, which, now_ns, request_id=request_id, restriction=restriction),

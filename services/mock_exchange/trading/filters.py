@@ -1,4 +1,4 @@
-"""The venue's filters, each with its rule and the way exchangeInfo tells of it (venues.md 2.4).
+"""The venue's filters of one order, each with its rule and the way exchangeInfo tells of it (venues.md 2.4).
 
 All numbers are amounts (1e-8), so every comparison is exact. Where a field is 0 that part of the rule is off.
 """
@@ -264,70 +264,6 @@ class Notional:
             "applyMaxToMarket": self.max_applies_to_market,
             "avgPriceMins": self.avg_price_mins,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class MaxNumOrders:
-    """Open orders of an account on a symbol, conditional ones included."""
-
-    name: ClassVar[str] = "MAX_NUM_ORDERS"
-    limit: int
-
-    def passes(self, _order: Candidate, around: Surroundings) -> bool:
-        """With this one."""
-        return around.open_orders < self.limit
-
-    def fields(self) -> dict[str, Any]:
-        """A count."""
-        return {"maxNumOrders": self.limit}
-
-
-@dataclass(frozen=True, slots=True)
-class MaxNumAlgoOrders:
-    """Open conditional orders."""
-
-    name: ClassVar[str] = "MAX_NUM_ALGO_ORDERS"
-    limit: int
-
-    def passes(self, order: Candidate, around: Surroundings) -> bool:
-        """With this one, if it is such."""
-        return not order.type.is_conditional or around.open_algos < self.limit
-
-    def fields(self) -> dict[str, Any]:
-        """A count."""
-        return {"maxNumAlgoOrders": self.limit}
-
-
-@dataclass(frozen=True, slots=True)
-class MaxNumIcebergOrders:
-    """Open icebergs."""
-
-    name: ClassVar[str] = "MAX_NUM_ICEBERG_ORDERS"
-    limit: int
-
-    def passes(self, order: Candidate, around: Surroundings) -> bool:
-        """With this one, if it is such."""
-        return not order.iceberg_qty or around.open_icebergs < self.limit
-
-    def fields(self) -> dict[str, Any]:
-        """A count."""
-        return {"maxNumIcebergOrders": self.limit}
-
-
-@dataclass(frozen=True, slots=True)
-class MaxPosition:
-    """How much of the base asset an account may come to own by buying."""
-
-    name: ClassVar[str] = "MAX_POSITION"
-    max_position: int
-
-    def passes(self, order: Candidate, around: Surroundings) -> bool:
-        """What it has and has asked for, with this one."""
-        return order.side is Side.SELL or around.position + order.qty <= self.max_position
-
-    def fields(self) -> dict[str, Any]:
-        """A decimal."""
-        return {"maxPosition": amount_text(self.max_position)}
 
 
 def _within(value: int, least: int, most: int) -> bool:

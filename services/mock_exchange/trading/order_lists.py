@@ -13,6 +13,7 @@ from typing import Final
 from common.messages.base import Side
 from services.mock_exchange.errors import VenueError
 from services.mock_exchange.trading.accounts import Account
+from services.mock_exchange.trading.checks import require
 from services.mock_exchange.trading.clearing import need_of
 from services.mock_exchange.trading.events import ListOrder, ListStatus
 from services.mock_exchange.trading.orders import (
@@ -86,14 +87,14 @@ class OrderLists:
         _check_legs(ticket.above, ticket.below)
         self._check_list(account, ticket.list_client_order_id)
         placing = self._placing
-        below = placing.draft(account, ticket.below, now_ns)
-        above = placing.draft(account, ticket.above, now_ns, also=(below,))
+        below = placing.checks.draft(account, ticket.below, now_ns)
+        above = placing.checks.draft(account, ticket.above, now_ns, also=(below,))
         last_ticks = placing.book.last_price_ticks
         if not _condition_ticks(below, 0) < last_ticks < _condition_ticks(above, last_ticks + 1):
             raise VenueError(-2010, "The relationship of the prices for the orders is not correct.")
         _refuse_same_ids((below, above))
-        needs = [placing.check(account, order) for order in (below, above)]
-        placing.require(account, below.pays_with, max(needs))
+        needs = [placing.checks.check(account, order) for order in (below, above)]
+        require(account, below.pays_with, max(needs))
         order_list = self._open(account, "OCO", ticket.list_client_order_id, (below, above), now_ns)
         with placing.acting(now_ns):
             placing.enter(below, needs[0], now_ns)
@@ -111,15 +112,15 @@ class OrderLists:
             _check_legs(*ticket.pending)
         self._check_list(account, ticket.list_client_order_id)
         placing = self._placing
-        working = placing.draft(account, ticket.working, now_ns)
+        working = placing.checks.draft(account, ticket.working, now_ns)
         pending: list[Order] = []
         for one in reversed(ticket.pending):
-            pending.append(placing.draft(account, one, now_ns, also=(working, *pending)))
+            pending.append(placing.checks.draft(account, one, now_ns, also=(working, *pending)))
         _refuse_same_ids((working, *pending))
-        need = placing.check(account, working)
-        needs = [placing.check(account, order, is_pending=True) for order in pending]
+        need = placing.checks.check(account, working)
+        needs = [placing.checks.check(account, order, is_pending=True) for order in pending]
         for asset in {working.pays_with, pending[0].pays_with}:
-            placing.require(
+            require(
                 account, asset, need * (working.pays_with == asset) + max(needs) * (pending[0].pays_with == asset)
             )
         order_list = self._open(account, "OTO", ticket.list_client_order_id, (working, *pending), now_ns)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from common.messages.base import Side
 from common.messages.orders import TimeInForce
 from market.matching import Outcome, Trade
-from services.mock_exchange.errors import VenueError
 from services.mock_exchange.trading.accounts import Account
-from services.mock_exchange.trading.admission import admit
 from services.mock_exchange.trading.book import TradingBook
+from services.mock_exchange.trading.checks import Checks, require
 from services.mock_exchange.trading.clearing import Clearing, need_of
-from services.mock_exchange.trading.filters import Surroundings
 from services.mock_exchange.trading.journal import HISTORY, Journal
 from services.mock_exchange.trading.orders import (
     Execution,
@@ -26,16 +24,12 @@ from services.mock_exchange.trading.orders import (
     SelfTrade,
     SpotStatus,
     SpotType,
-    Ticket,
 )
-from services.mock_exchange.trading.quote_sizing import size_by_quote
 from services.mock_exchange.trading.rules import SymbolRules
-from services.mock_exchange.trading.self_trade import Plan, Prevention, Want, plan_match
+from services.mock_exchange.trading.self_trade import Prevention
 from services.mock_exchange.trading.triggers import Triggers, is_reached
 
 _LETTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-INSUFFICIENT: Final = "Account has insufficient balance for requested action."
-WOULD_TAKE: Final = "Order would immediately match and take."
 
 
 class Numbers(NamedTuple):
@@ -61,6 +55,7 @@ class Placing:
         self._history = history
         self._journals: dict[int, Journal] = {}
         self._resting: dict[int, Order] = {}
+        self.checks = Checks(book, rules, self.journal, self._resting)
         self.triggers = Triggers()
         self._taker: Order | None = None
         self._is_acting = False
@@ -104,67 +99,10 @@ class Placing:
         finally:
             self._is_acting = False
 
-    def surroundings(self, account: Account, also: Sequence[Order] = ()) -> Surroundings:
-        """What filters look at; `also` are orders about to be placed together with the one in question."""
-        book = self.book
-        listing = book.listing
-        orders = [*self.journal(account.account_id).open.values(), *also]
-
-        def average_price(minutes: int) -> int:
-            ticks = book.average_price_ticks(minutes) if minutes else book.last_price_ticks
-            return ticks * listing.tick_amount
-
-        bought = sum(order.left_lots for order in orders if order.side is Side.BUY)
-        return Surroundings(
-            average_price,
-            len(orders),
-            sum(order.type.is_conditional for order in orders),
-            sum(order.iceberg_lots > 0 for order in orders),
-            account.ledger.total(listing.base) + bought * listing.lot_amount,
-        )
-
-    def draft(self, account: Account, ticket: Ticket, now_ns: int, also: Sequence[Order] = ()) -> Order:
-        """The order a ticket asks for, through the filters, not placed. Raises VenueError as `admit`."""
-        around = self.surroundings(account, also)
-        return admit(ticket, self.book.listing, self.rules, around, account.account_id, now_ns)
-
-    def check(self, account: Account, order: Order, *, is_pending: bool = False) -> int:
-        """Whether a draft can be placed now; what it must hold, in 1e-8 of what it pays with.
-
-        A pending order of a list is not held against the market: that is not yet its market.
-
-        Raises:
-            VenueError: -2010 with the venue's texts. Balances are the caller's to look at (`require`).
-        """
-        if not account.can_trade:
-            raise VenueError(-2010, "This account may not place or cancel orders.")
-        if self.book.is_halted:
-            raise VenueError(-2010, "Market is closed.")
-        if order.client_order_id and self.journal(account.account_id).is_in_use(order.client_order_id):
-            raise VenueError(-2010, "Duplicate order sent.")
-        last_ticks = self.book.last_price_ticks
-        if not is_pending:
-            if order.type.is_conditional and order.stop_ticks and is_reached(order, last_ticks):
-                raise VenueError(-2010, "Stop price would trigger immediately.")
-            if order.type is SpotType.LIMIT_MAKER and self._would_take(order):
-                raise VenueError(-2010, WOULD_TAKE)
-        if order.quote_qty:
-            order.qty_lots = size_by_quote(order, self.book, self.rules, self._own(order))
-        order.hold_ticks = 0 if order.type.has_price else order.stop_ticks or last_ticks
-        if order.type is SpotType.MARKET and order.side is Side.BUY and not is_pending:
-            budget = order.quote_qty or None
-            return self._plan(order, budget).cost
-        return need_of(order)
-
-    def require(self, account: Account, asset: str, amount: int) -> None:
-        """Raises VenueError -2010 when less than that is free."""
-        if account.ledger.free(asset) < amount:
-            raise VenueError(-2010, INSUFFICIENT)
-
     def place(self, account: Account, order: Order, now_ns: int) -> Order:
         """Check a draft, then place it. Raises VenueError -2010; then nothing has changed."""
-        amount = self.check(account, order)
-        self.require(account, order.pays_with, amount)
+        amount = self.checks.check(account, order)
+        require(account, order.pays_with, amount)
         with self.acting(now_ns):
             self.enter(order, amount, now_ns)
             self.start(order, now_ns)
@@ -183,7 +121,7 @@ class Placing:
         """Match an entered order, or let it wait for its condition."""
         if not order.is_working:
             self.triggers.add(order, self.book.last_price_ticks, now_ns)
-        elif order.type is SpotType.LIMIT_MAKER and self._would_take(order):
+        elif order.type is SpotType.LIMIT_MAKER and self.checks.would_take(order):
             self.close(order, SpotStatus.EXPIRED, Execution.EXPIRED, now_ns)
         else:
             self._work(order, now_ns)
@@ -246,31 +184,13 @@ class Placing:
         is_in_book = order.is_working and order.status is not SpotStatus.PENDING_NEW
         self.clearing.report(order, Execution.NEW, now_ns, is_in_book=is_in_book)
 
-    def _would_take(self, order: Order) -> bool:
-        touch = self.book.touch()
-        if order.side is Side.BUY:
-            return 0 < touch.ask_ticks <= order.price_ticks
-        return touch.bid_ticks >= order.price_ticks
-
-    def _own(self, order: Order) -> Callable[[int], Order | None]:
-        def own(book_id: int) -> Order | None:
-            resting = self._resting.get(book_id)
-            return resting if resting is not None and resting.account_id == order.account_id else None
-
-        return own
-
-    def _plan(self, order: Order, budget: int | None) -> Plan:
-        listing = order.listing
-        want = Want(order.left_lots, budget, listing.tick_amount, listing.lot_amount)
-        return plan_match(self.book, order.side, order.limit_ticks, want, order.self_trade, self._own(order))
-
     def _work(self, order: Order, now_ns: int) -> None:
         is_market = order.limit_ticks is None
         budget = None
         if is_market and order.side is Side.BUY:
             # A stop may find the market dearer than reckoned: it buys what the account can pay.
             budget = order.locked + self.clearing.accounts[order.account_id].ledger.free(order.pays_with)
-        plan = self._plan(order, budget)
+        plan = self.checks.plan(order, budget)
         if order.time_in_force is TimeInForce.FOK and plan.lots < order.left_lots:
             self.close(order, SpotStatus.EXPIRED, Execution.EXPIRED, now_ns)
             return

@@ -37,7 +37,7 @@ def amend(
     old_id = order.client_order_id
     if new_client_order_id and new_client_order_id != old_id and journal.is_in_use(new_client_order_id):
         raise VenueError(-2038, "Duplicate order sent.")
-    lots = smaller(order, new_qty, placing.rules, placing.surroundings(account))
+    lots = smaller(order, new_qty, placing.rules, placing.checks.surroundings(account))
     affected = lists.partners(order) or (order,)
     order_list = lists.of_order(order)
     with placing.acting(now_ns):

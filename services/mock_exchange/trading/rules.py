@@ -9,15 +9,13 @@ from functools import lru_cache
 from typing import Any, Final
 
 from services.mock_exchange.listing import Listing
+from services.mock_exchange.trading.account_filters import MaxNumAlgoOrders, MaxNumIcebergOrders, MaxNumOrders
 from services.mock_exchange.trading.amounts import UNIT, amount_of
 from services.mock_exchange.trading.filters import (
     Filter,
     IcebergParts,
     LotSize,
     MarketLotSize,
-    MaxNumAlgoOrders,
-    MaxNumIcebergOrders,
-    MaxNumOrders,
     Notional,
     PercentPriceBySide,
     PriceFilter,

@@ -11,6 +11,12 @@ import pytest
 from common.messages.base import Side
 from common.messages.orders import TimeInForce
 from services.mock_exchange.api.exchange_info import spot_info
+from services.mock_exchange.trading.account_filters import (
+    MaxNumAlgoOrders,
+    MaxNumIcebergOrders,
+    MaxNumOrders,
+    MaxPosition,
+)
 from services.mock_exchange.trading.amounts import UNIT
 from services.mock_exchange.trading.filters import (
     Candidate,
@@ -18,10 +24,6 @@ from services.mock_exchange.trading.filters import (
     IcebergParts,
     LotSize,
     MarketLotSize,
-    MaxNumAlgoOrders,
-    MaxNumIcebergOrders,
-    MaxNumOrders,
-    MaxPosition,
     MinNotional,
     Notional,
     PercentPrice,
