@@ -130,7 +130,8 @@ class StateStore:
         trade with the new book, that is told as ever.
 
         Raises:
-            ConfigError: open orders of a symbol that is not listed or has another grid now, or a damaged file.
+            ConfigError: open orders of a symbol that is not listed or has another grid now, or a damaged file. The
+                file is closed then.
         """
         self._desk, self._accounts = desk, accounts
         self._names = {account.account_id: account.name for account in accounts.all()}
@@ -138,7 +139,11 @@ class StateStore:
         try:
             reader.check_symbols({name: market.placing.book.listing for name, market in desk.markets.items()})
             found = self._restore(desk, accounts, reader, now_ns)
+        except ConfigError:
+            self.abandon()
+            raise
         except (sqlite3.Error, ValueError, KeyError) as exc:
+            self.abandon()
             raise ConfigError(
                 KEY, f"{self._path} is damaged ({exc!r})", "Bring back a copy, or move the file away to begin anew"
             ) from exc
@@ -168,7 +173,7 @@ class StateStore:
         self._connection.close()
 
     def abandon(self) -> None:
-        """Close the file without a further word, where writing has failed."""
+        """Close the file without writing what is left."""
         with suppress(sqlite3.Error):
             self._connection.close()
 
