@@ -140,6 +140,10 @@ class MockExchangeConfig(Section):
     """The embedded exchange."""
 
     listen_address: ListenAddress = Field("127.0.0.1:9443", description="where REST and streams are served")
+    tls_certificate_file: PathText | None = Field(
+        None, description="PEM; with it https and wss are served, for clients that refuse anything else"
+    )
+    tls_key_file: PathText | None = Field(None, description="PEM, the certificate's private key")
     seed: int = Field(1, ge=0, lt=2**63, description="one seed, one market")
     symbols: Annotated[tuple[MockSymbolConfig, ...], AfterValidator(_symbols_differ)] = Field(
         default_factory=_mock_symbols, min_length=1, max_length=512, description="what is traded there"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Final
@@ -97,6 +98,7 @@ class VenueServer:
             ws_per_message_deflate=False,
             ws_max_size=_MAX_REQUEST_BYTES,
             timeout_graceful_shutdown=1,
+            **_tls_options(config),
         )
 
     async def open(self, stack: AsyncExitStack) -> asyncio.Task[None]:
@@ -150,3 +152,20 @@ class VenueServer:
             for injection in self.injector.account.take_news():
                 self._log.warning("Fault injected", **injection._asdict())
             await asyncio.sleep(_WATCH_S)
+
+
+def _tls_options(config: MockExchangeConfig) -> dict[str, str]:
+    certificate, key = config.tls_certificate_file, config.tls_key_file
+    if certificate is None and key is None:
+        return {}
+    if certificate is None or key is None:
+        missing = "tls_key_file" if key is None else "tls_certificate_file"
+        raise ConfigError(f"mock_exchange.{missing}", "is not set, but its counterpart is", "Give both or neither")
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except OSError as exc:
+        problem = f"{certificate} and {key} cannot be used ({exc})"
+        raise ConfigError(
+            "mock_exchange.tls_certificate_file", problem, "Give a certificate and its key, PEM"
+        ) from exc
+    return {"ssl_certfile": certificate, "ssl_keyfile": key}
