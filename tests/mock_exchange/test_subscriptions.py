@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from services.mock_exchange.streams.subscriptions import MAX_STREAMS, Subscriptions, asked_for
+from services.mock_exchange.streams.subscriptions import MAX_STREAMS, Subscriptions, asked_for, plain_name
 from services.mock_exchange.streams.time_unit import TimeUnit
 
 SECOND_NS = 1_000_000_000
@@ -89,6 +89,20 @@ def test_five_messages_a_second_and_no_more() -> None:
 )
 def test_the_query_asks_for_streams_and_a_unit_of_time(query, streams, unit) -> None:
     assert asked_for(query) == (streams, unit)
+
+
+@pytest.mark.parametrize(
+    ("spelt", "plain"),
+    [
+        ("btcusdt@depth@1000ms", "btcusdt@depth"),
+        ("btcusdt@depth5@1000ms", "btcusdt@depth5"),
+        ("!miniTicker@arr@1000ms", "!miniTicker@arr"),
+        ("btcusdt@depth@100ms", "btcusdt@depth@100ms"),
+        ("btcusdt@trade@1000ms", "btcusdt@trade@1000ms"),
+    ],
+)
+def test_every_second_may_be_spelt_out(spelt: str, plain: str) -> None:
+    assert plain_name(spelt) == plain
 
 
 def test_the_farewell_is_framed_like_everything_else() -> None:

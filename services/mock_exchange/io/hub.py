@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from services.mock_exchange.streams import dialect
-from services.mock_exchange.streams.subscriptions import Subscriptions
+from services.mock_exchange.streams.subscriptions import Subscriptions, plain_name
 
 #: At full speed the replay goes on when no client has more frames waiting than this.
 PACING_FRAMES: Final = 256
@@ -107,7 +107,7 @@ class Hub:
         self._drop(client)
         names: dict[str, list[str]] = {}
         for stream in client.subscriptions.streams:
-            channel = self._channel_of(client.subscriptions.unit.channel(stream))
+            channel = self._channel_of(client.subscriptions.unit.channel(plain_name(stream)))
             names.setdefault(channel, []).append(stream)
         for channel, streams in names.items():
             self._readers.setdefault(channel, {})[client] = tuple(streams)

@@ -19,6 +19,7 @@ MAX_STREAMS: Final = 1024
 MAX_MESSAGES_PER_S: Final = 5
 _METHODS: Final = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 _ID_TEXT: Final = re.compile(r"^[A-Za-z0-9_-]{1,36}$")
+_SPELT_OUT: Final = re.compile(r"^(.+@depth(?:5|10|20)?|!miniTicker@arr)@1000ms$")
 
 
 class RequestError(Exception):
@@ -94,6 +95,12 @@ class Subscriptions:
             raise RequestError(1, "Invalid value type: expected Boolean")
         self.combined = params[1]
         return None
+
+
+def plain_name(stream: str) -> str:
+    """The documented name of a stream that goes out every second. Clients may spell its interval out: `@1000ms`."""
+    spelt_out = _SPELT_OUT.match(stream)
+    return spelt_out[1] if spelt_out else stream
 
 
 def asked_for(query: bytes) -> tuple[list[str], TimeUnit]:
