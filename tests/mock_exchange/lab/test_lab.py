@@ -167,6 +167,6 @@ def test_health_tells_of_a_halt_and_of_the_end() -> None:
     assert (health.status, health.mode, health.seed) == ("ok", "simulation", 1)
     assert set(health.exchanges) == set(EXCHANGES) and health.markets["BTCUSDT"].status == "TRADING"
     for number, name in enumerate(exchange.books):
-        exchange.books[name].is_halted = True
+        exchange.books[name].halt()
         assert lab.health(START_NS).status == ("halted" if number == 2 else "ok")
     assert lab.health(START_NS + 1500 * MS).status == "closed"
