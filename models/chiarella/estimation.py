@@ -133,6 +133,12 @@ class _Search:
     ) -> None:
         self._start, self._names, self._data, self._dt, self._seed = start, names, data, dt, seed
         self._count, self._substeps, self._multiple = count, substeps, multiple
+        # a pull that is over within one Euler step explodes in the simulation
+        fast = [math.log(1 / (dt * getattr(start, name))) if name in ("kappa", "alpha") else _LIMIT for name in names]
+        self._highest: FloatArray = np.minimum(fast, _LIMIT)
+        if (self._highest <= 0).any():
+            name = names[int(self._highest.argmin())]
+            raise ValueError(f"start.{name}: {getattr(start, name):g} is over within a step of {dt:g}; more substeps")
         # the start is forgotten over half the length of the data
         self._dropped = count // 2
         self._shocks = self._draw(seed, multiple)
@@ -191,7 +197,7 @@ class _Search:
             return result
 
         found = least_squares(
-            off, x, jac=lambda at: weight @ self._around(at)[1], bounds=(-_LIMIT, _LIMIT), xtol=1e-3, ftol=1e-3
+            off, x, jac=lambda at: weight @ self._around(at)[1], bounds=(-_LIMIT, self._highest), xtol=1e-3, ftol=1e-3
         )
         result: FloatArray = found.x
         return result
@@ -212,7 +218,7 @@ class _Search:
                 return x, covariance, True
             # ever shorter, so that what is left of the roughness averages out
             share = min(1.0, 0.2 / np.abs(step).max()) * 4 / (4 + turn)
-            x = np.clip(x + step * share, -_LIMIT, _LIMIT)
+            x = np.clip(x + step * share, -_LIMIT, self._highest)
         return x, covariance, False
 
     def result(self, x: FloatArray, weight: FloatArray) -> ChiarellaFit:
@@ -223,6 +229,9 @@ class _Search:
             reason = "the moments do not tell the free parameters apart: hold one of them"
         elif (np.abs(x) > _LIMIT - 1e-6).any():
             reason = f"{self._names[int(np.abs(x).argmax())]} ran to {_RANGE:g} times or a part of its start"
+        elif (x > self._highest - 1e-6).any():
+            name = self._names[int((x - self._highest).argmax())]
+            reason = f"{name} ran to one over the Euler step: the prices are too far apart to show it"
         parameters, model = self.at(x), self.model(x)
         j, degrees = self.distance(x, weight), model.size - x.size
         variances = zip(self._names, np.diag(covariance).tolist(), strict=True)

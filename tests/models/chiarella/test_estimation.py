@@ -141,3 +141,13 @@ def test_bad_arguments() -> None:
         fit(np.full(1000, math.nan), DT, CYCLE, seed=1)
     with pytest.raises(ValueError, match="do not change"):
         fit(np.ones(1000), DT, CYCLE, seed=1)
+
+
+def test_a_pull_within_one_step_is_told() -> None:
+    """Noise about a fixed value: whatever pull is tried, a faster one fits better."""
+    prices = np.random.default_rng(8).standard_normal(1000)
+    start = ChiarellaParameters(kappa=0.2, beta=0.1, gamma=1.0, alpha=0.5, sigma=1.0)
+    fitted = fit(prices, 1.0, start, seed=1, free=("kappa", "sigma"), multiple=5)
+    assert not fitted.converged and "Euler step" in fitted.reason
+    with pytest.raises(ValueError, match=r"start\.kappa.*substeps"):
+        fit(prices, 1.0, replace(start, kappa=2.0), seed=1, free=("kappa", "sigma"))
