@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from common.messages.base import Side
 from common.messages.orders import TimeInForce
 from services.mock_exchange.errors import VenueError
+from services.mock_exchange.listing import Listing
 from services.mock_exchange.trading.accounts import Accounts, AccountSpec
 from services.mock_exchange.trading.amounts import UNIT, amount_of
 from services.mock_exchange.trading.desk import Desk
@@ -269,3 +270,14 @@ def test_deposits_and_withdrawals() -> None:
         assert refusal.value.code == code
     f.desk.deposit(f.alice, "NEW", Decimal(-3), f.now_ns)
     assert f.alice.ledger.total("NEW") == f.total("NEW") == 0
+
+
+def test_what_changes_hands_is_cut_and_what_is_held_rounded_up() -> None:
+    fine = Listing("COINUSDT", "COIN", "USDT", Decimal("0.00001"), Decimal("0.0001"), Decimal(0))
+    f = floor(fine, fee_ppm=0)
+    order = f.place(ticket(BUY, "0.0003", "0.00091"))
+    assert order.locked == 28  # 27.3
+    for left, locked, paid in ((2, 19, 9), (1, 10, 18), (0, 0, 27)):
+        f.book.limit(SELL, 91, 1)
+        assert (order.left_lots, order.locked, order.executed_quote) == (left, locked, paid)
+    assert f.alice.ledger.free("USDT") == 5_000_000 * UNIT - 27

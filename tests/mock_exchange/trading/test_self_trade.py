@@ -133,3 +133,12 @@ def test_fill_or_kill_counts_others_only() -> None:
     f.book.limit(BUY, 100, 5)
     taker = f.place(ticket(SELL, 6, 100, time_in_force=TimeInForce.FOK))
     assert (taker.status, taker.executed_lots, mine.status) == (SpotStatus.EXPIRED, 0, SpotStatus.NEW)
+
+
+def test_a_market_order_reaches_hidden_lots_behind_an_own_order() -> None:
+    f = floor()
+    f.book.limit(SELL, 100, 10, display_lots=2)
+    mine = f.place(ticket(SELL, 5, 100))
+    taker = f.place(ticket(BUY, 9, type_=SpotType.MARKET))
+    assert (taker.status, taker.executed_lots, mine.status) == (SpotStatus.FILLED, 9, IN_MATCH)
+    assert f.place(ticket(BUY, 2, 100, time_in_force=TimeInForce.FOK)).status is SpotStatus.EXPIRED
