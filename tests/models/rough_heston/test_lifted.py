@@ -22,6 +22,7 @@ from models.rough_heston import (
     implied_vols,
 )
 from models.rough_heston.classical import classical_characteristic_function
+from models.rough_heston.kernels import markovian_trapezoid
 from models.rough_heston.variance import VarianceCurve
 from tests.models.rough_heston.reference import out_of_the_money
 
@@ -136,3 +137,31 @@ def test_the_explicit_method_is_refused() -> None:
     lifted = LiftedHeston.bounded_l2(rough(), 2, 1.0)
     with pytest.raises(ValueError, match="adams"):
         characteristic_function(lifted, 1.0, 1.0, method="adams")
+
+
+def test_the_kernel_is_its_plain_loop() -> None:
+    """States carried step by step against the sum over all of the past, each step's quadratic by its own roots."""
+    lifted, u, steps = LiftedHeston.bounded_l2(rough(), 2, 1.0), np.array([2.0, 30.0]) - 0.5j, 12
+    times = (np.arange(steps + 1) / steps) ** 2
+    decay, left, right = lifted.step_weights(np.diff(times))
+    w, x, hats = lifted.kernel.weights, lifted.kernel.rates, np.linspace(0.1, 0.2, steps + 1)
+    a, b, c = -0.5 * u * (u + 1j), 1j * lifted.rho * lifted.nu * u - lifted.lam, 0.5 * lifted.nu**2
+    out, states = np.empty(2, np.complex128), np.empty((2, 2), np.complex128)
+    markovian_trapezoid(out, a, b, c, w, decay, left, right, hats, states)
+    for m in range(2):
+        past = [a[m]]
+        for n in range(1, steps + 1):
+            known = sum(
+                w
+                @ (
+                    np.exp(-x * (times[n] - times[j + 1]))
+                    * (left[j] * past[j] + (right[j] * past[j + 1] if j + 1 < n else 0))
+                )
+                for j in range(n)
+            )
+            # h = known + q (a + b h + c h^2)
+            q = w @ right[n - 1]
+            roots = np.roots([q * c, q * b[m] - 1, known + q * a[m]])
+            h = roots[np.abs(roots).argmin()]
+            past.append(a[m] + b[m] * h + c * h * h)
+        assert abs(out[m] - hats @ np.array(past)) < 1e-11 * abs(out[m])
