@@ -13,7 +13,15 @@ from __future__ import annotations
 import numpy as np
 
 from models.optimal_stopping.longstaff_schwartz import StoppingRule
-from models.optimal_stopping.problem import FloatArray, MonteCarloValue, Sample, Simulate, generator, mean_of
+from models.optimal_stopping.problem import (
+    FloatArray,
+    MonteCarloValue,
+    Sample,
+    Simulate,
+    generator,
+    innovations,
+    mean_of,
+)
 from models.optimal_stopping.ridge import Regression, RidgeFit, fit_ridge
 
 
@@ -46,7 +54,7 @@ def upper_bound(
     fits = _martingale(rule, simulate(training_paths, generator((seed, 2))), regression or Regression(1e-4), order)
     stream = (seed, 3)
     sample = simulate(fresh_paths, generator(stream))
-    noise = _innovations(sample)
+    noise = innovations(sample)
     compensator = np.zeros(fresh_paths)
     best = sample.rewards[:, 0].copy()
     for date, (features, fit) in enumerate(zip(rule.features.forward(sample.paths), fits)):
@@ -58,7 +66,7 @@ def upper_bound(
 
 def _martingale(rule: StoppingRule, sample: Sample, regression: Regression, order: int) -> list[RidgeFit]:
     """At each date functions of the features: the expected later reward, and what it owes to each h_k."""
-    noise = _innovations(sample)
+    noise = innovations(sample)
     later = sample.rewards[:, -1].copy()
     fits = []
     dates = range(noise.shape[1] - 1, -1, -1)
@@ -82,9 +90,3 @@ def _martingale(rule: StoppingRule, sample: Sample, regression: Regression, orde
 
 def _hermite(x: FloatArray, order: int) -> FloatArray:
     return np.stack([x, (x * x - 1) / np.sqrt(2), (x**3 - 3 * x) / np.sqrt(6)])[:order]
-
-
-def _innovations(sample: Sample) -> FloatArray:
-    if sample.innovations is None:
-        raise ValueError("sample: it has no innovations; the upper bound needs them to make a martingale")
-    return sample.innovations

@@ -25,7 +25,7 @@ class Sample:
         paths: float64[n, N + 1], what is seen at each date.
         rewards: float64[n, N + 1], what stopping there brings, as worth at date 0.
         innovations: float64[n, N], standard normal; number i is independent of all that is seen up to date i, and
-            known at date i + 1. Only upper bounds need them.
+            known at date i + 1. Only martingales need them.
 
     Raises:
         ValueError: shapes that do not agree, or values that are not numbers.
@@ -79,3 +79,14 @@ def mean_of(values: FloatArray, seed: tuple[int, ...]) -> MonteCarloValue:
 def generator(seed: tuple[int, ...]) -> np.random.Generator:
     """The generator of one stream: (seed, 0) trains a rule, (seed, 1) values it, (seed, 2) and (seed, 3) the dual."""
     return np.random.default_rng(np.random.SeedSequence(seed))
+
+
+def innovations(sample: Sample) -> FloatArray:
+    """Those of the sample.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if sample.innovations is None:
+        raise ValueError("sample: it has no innovations; a martingale is made of them")
+    return sample.innovations
