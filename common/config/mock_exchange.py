@@ -175,7 +175,9 @@ class MockExchangeConfig(Section):
     second_venue: SecondVenueConfig | None = Field(None, description="another venue on the same fundamental prices")
     fault_plan_file: PathText | None = Field(None, description="what goes wrong on purpose, and when")
     state_file: PathText | None = Field(
-        None, description="SQLite file that keeps accounts, balances and orders; none: in memory"
+        None,
+        description="SQLite file that keeps accounts, balances and orders, of a second venue with .second behind; "
+        "none: in memory",
     )
     lab_exchanges_file: PathText | None = Field(None, description="more exchanges for the lab endpoints, JSON")
     depth_interval_ms: int = Field(

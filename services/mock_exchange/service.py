@@ -77,7 +77,7 @@ async def serve(
     registry = make_registry(StatusCollector(status, dict))
     metrics = HttpServer(metrics_app(status, registry), config.metrics_address, "mock_exchange.metrics_address")
     async with AsyncExitStack() as stack:
-        feeds = [await venue.open(stack) for venue in venues]
+        feeds = [task for venue in venues for task in await venue.open(stack)]
         await metrics.open()
         stack.push_async_callback(metrics.close)
         if virtual is not None:
@@ -107,11 +107,12 @@ def _venues(config: MockExchangeConfig, now_ns: Callable[[], int]) -> list[Venue
     else:
         exchange = SimulatedExchange(config)
     address = (config.listen_address, "mock_exchange.listen_address")
-    venues = [VenueServer(config, exchange, Injector(plan), now_ns, token, address)]
+    venues = [VenueServer(config, exchange, Injector(plan), now_ns, token, address, config.state_file)]
     if config.second_venue is not None and not config.replay_files:
         other = SimulatedExchange.second_venue(config)
         address = (config.second_venue.listen_address, "mock_exchange.second_venue.listen_address")
-        venues.append(VenueServer(config, other, Injector(FaultPlan()), now_ns, token, address))
+        state_file = None if config.state_file is None else f"{config.state_file}.second"
+        venues.append(VenueServer(config, other, Injector(FaultPlan()), now_ns, token, address, state_file))
         # Both begin together, so that one's prices are the other's of a moment ago.
         began_ns = now_ns()
         for venue in venues:
@@ -131,7 +132,7 @@ async def _start(clock: VirtualClock, hubs: list[Hub]) -> None:
 
 
 async def _until(stop: asyncio.Event, feeds: list[asyncio.Task[None]]) -> None:
-    """Wait for `stop`; a feed that fails ends the daemon, one that is at its end does not."""
+    """Wait for `stop`; a task that fails ends the daemon, a feed that is at its end does not."""
     stopping = asyncio.create_task(stop.wait())
     waiting = {stopping, *feeds}
     while stopping in waiting:

@@ -25,14 +25,23 @@ _UNKNOWN: Final = {
 
 
 class Door:
-    """Lets requests in, by the plan in force. `set_fate` tells the exchange what concerns it while it acts."""
+    """Lets requests in, by the plan in force.
+
+    `set_fate` tells the exchange what concerns it while it acts; `keep` makes what a request changed last, before its
+    answer goes out.
+    """
 
     def __init__(
-        self, injector: Injector, now_ns: Callable[[], int], set_fate: Callable[[RequestFate], None]
+        self,
+        injector: Injector,
+        now_ns: Callable[[], int],
+        set_fate: Callable[[RequestFate], None],
+        keep: Callable[[], None],
     ) -> None:
         self._injector = injector
         self._now_ns = now_ns
         self._set_fate = set_fate
+        self._keep = keep
 
     async def pass_through(
         self, target: Callable[[], str], act: Callable[[], Answer], refuse: Callable[[VenueError, Response], Answer]
@@ -43,7 +52,9 @@ class Door:
         error, or the whole response where that is not one of the venue's (a web page).
         """
         if self._injector.is_idle:
-            return act()
+            answer = act()
+            self._keep()
+            return answer
         fate = self._injector.on_request(target(), self._now_ns())
         if fate.wait_ns:
             await asyncio.sleep(fate.wait_ns / NS_PER_S)
@@ -56,6 +67,7 @@ class Door:
             answer = act()
         finally:
             self._set_fate(RequestFate())
+        self._keep()
         if fate.answer_wait_ns:
             await asyncio.sleep(fate.answer_wait_ns / NS_PER_S)
         if fate.lost is None:

@@ -25,8 +25,10 @@ from services.mock_exchange.io.app import make_app
 from services.mock_exchange.io.door import Door
 from services.mock_exchange.io.feeding import Outlet, ReplayFeed, feed_simulation
 from services.mock_exchange.io.hub import Hub
+from services.mock_exchange.io.lab_app import lab_routes
 from services.mock_exchange.io.lifetime import ConnectionLife
 from services.mock_exchange.io.protocol import RequestProtocol, StreamProtocol
+from services.mock_exchange.io.state_store import StateStore
 from services.mock_exchange.recorded.replay import ReplayExchange
 from services.mock_exchange.simulation.simulated_exchange import SimulatedExchange
 from services.mock_exchange.trading.book import TradingBook
@@ -50,6 +52,7 @@ class VenueServer:
         now_ns: Callable[[], int],
         admin_token: SecretStr | None,
         address: tuple[str, str],
+        state_file: str | None,
     ) -> None:
         """`address`: HOST:PORT, and the key of the configuration it comes from.
 
@@ -64,12 +67,14 @@ class VenueServer:
         self._outlet = Outlet(self.hub, injector, now_ns)
         self._log = get_logger("mock_exchange")
         accounts = accounts_from(config)
+        self._store = None if state_file is None else StateStore(state_file)
         try:
             self.api = ExchangeApi(
                 exchange,
                 accounts,
                 config.limits,
                 send_listen_key=self.hub.publish if config.listen_keys else None,
+                on_event=self._store.on_event if self._store else lambda _event: None,
                 skew_ns=lambda: injector.skew_ns(now_ns()),
             )
         except ValueError as exc:
@@ -85,8 +90,11 @@ class VenueServer:
             now_ns,
             config.client_queue_frames,
             ConnectionLife(limits.connection_life_ms / 1000, limits.shutdown_notice_ms / 1000),
-            Door(injector, now_ns, self._set_fate),
-            admin_routes(self.api, injector, admin_token, now_ns),
+            Door(injector, now_ns, self._set_fate, self._keep),
+            [
+                *admin_routes(self.api, injector, admin_token, now_ns),
+                *lab_routes(exchange, now_ns, config.lab_exchanges_file),
+            ],
         )
         self._server = HttpServer(
             app,
@@ -101,12 +109,13 @@ class VenueServer:
             **_tls_options(config),
         )
 
-    async def open(self, stack: AsyncExitStack) -> asyncio.Task[None]:
-        """Listen, and let the market run; its task ends with an error only, or with a recording.
+    async def open(self, stack: AsyncExitStack) -> list[asyncio.Task[None]]:
+        """Listen, and let the market run; its tasks end with an error only, or with a recording.
 
         Raises:
             ConfigError: the address is taken.
         """
+        self._restore(stack)
         await self._server.open()
         stack.push_async_callback(self._server.close)
         config, exchange = self._config, self.exchange
@@ -120,7 +129,7 @@ class VenueServer:
         watching = asyncio.create_task(self._watch())
         stack.callback(feeding.cancel)
         stack.callback(watching.cancel)
-        return feeding
+        return [feeding, watching]
 
     def stats(self) -> Mapping[str, Any]:
         """For /status."""
@@ -131,6 +140,22 @@ class VenueServer:
             "damaged": {kind: counts[kind] for kind in DamageConfig.model_fields},
             "faults": dict(counts),
         }
+
+    def _restore(self, stack: AsyncExitStack) -> None:
+        """Take up what the state file holds; from here on it is kept."""
+        if self._store is None:
+            return
+        now_ns = self._now_ns()
+        self.exchange.catch_up(now_ns)
+        venue = self.api.venue
+        restored = self._store.restore(venue.desk, venue.accounts, now_ns)
+        stack.callback(self._store.close)
+        self._log.info("State restored", **restored._asdict())
+
+    def _keep(self) -> None:
+        """Make what has changed last."""
+        if self._store is not None:
+            self._store.flush()
 
     def _set_fate(self, fate: RequestFate) -> None:
         """What the plan wants of the exchange while one request acts."""
@@ -144,11 +169,12 @@ class VenueServer:
         self.api.venue.desk.before_cancel = race if share else None
 
     async def _watch(self) -> None:
-        """Carry out what stands for a while, and log what was injected."""
+        """Carry out what stands for a while, keep what the market changed, and log what was injected."""
         while True:
             if isinstance(self.exchange, SimulatedExchange):
                 self.exchange.halt(self.injector.halted(self._now_ns()))
                 self.exchange.keep_snapshots(self.injector.oldest_snapshot_ns)
+            self._keep()
             for injection in self.injector.account.take_news():
                 self._log.warning("Fault injected", **injection._asdict())
             await asyncio.sleep(_WATCH_S)
