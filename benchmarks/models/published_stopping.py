@@ -3,8 +3,7 @@
 Longstaff and Schwartz (2001), table 1: a put with strike 40 and rate 6%, exercised 50 times a year; their finite
 difference value, the closed-form European value, their simulated value and its standard error (100,000 paths, half of
 them antithetic). Becker, Cheridito and Jentzen (2019), section 4.3: E[X_tau] of a fractional Brownian motion on 100
-dates in [0, 1]; their lower bound. The second table was written down from memory: see docs/models/optimal_stopping.md for
-what is checked.
+dates in [0, 1]; their lower bound. Where the figures come from, and what is checked: docs/models/optimal_stopping.md.
 """
 
 from __future__ import annotations

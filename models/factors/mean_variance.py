@@ -31,7 +31,7 @@ class Constraints:
     exposures' w = 0.
 
     Raises:
-        ValueError: a bound contradicts another.
+        ValueError: a number is not finite, or a bound contradicts another.
     """
 
     budget: float | None = None
@@ -41,6 +41,10 @@ class Constraints:
     exposures: npt.ArrayLike | None = None
 
     def __post_init__(self) -> None:
+        for name in ("budget", "lowest", "highest", "gross", "exposures"):
+            value = getattr(self, name)
+            if value is not None and not np.isfinite(np.asarray(value, np.float64)).all():
+                raise ValueError(f"{name}: {value} is not finite; leave out what does not bind")
         if self.lowest is not None and self.highest is not None and self.lowest > self.highest:
             raise ValueError(f"lowest: {self.lowest} is above highest, {self.highest}")
         if self.gross is not None and self.gross < abs(self.budget or 0.0):

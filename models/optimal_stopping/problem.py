@@ -47,6 +47,8 @@ class Sample:
             raise ValueError(f"innovations: shape {self.innovations.shape}; must be {(n, points - 1)}")
         if not np.isfinite(self.paths).all() or np.isnan(self.rewards).any():
             raise ValueError("paths, rewards: not all values are numbers")
+        if self.innovations is not None and not np.isfinite(self.innovations).all():
+            raise ValueError("innovations: not all values are finite")
 
 
 #: Draws so many paths with this generator.
