@@ -94,6 +94,9 @@ async def serve(
 
 def _venues(config: MockExchangeConfig, now_ns: Callable[[], int]) -> list[VenueServer]:
     """The venue, and the second one if there is to be one. Only the first is harmed by faults."""
+    if config.state_file is not None and (config.replay_files or config.clock == "virtual"):
+        problem = "is for a market that goes on with the clock, not for a recording or the virtual clock"
+        raise ConfigError("mock_exchange.state_file", problem, "Leave it out")
     plan = plan_of_damage(config.damage, config.seed)
     if config.fault_plan_file is not None:
         file = config.fault_plan_file

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from typing import NamedTuple
+
+import numpy as np
 
 from common.units import NS_PER_S
 from services.mock_exchange.history.market_history import PastTrade
@@ -35,15 +36,16 @@ def before_open(market: SymbolMarket, count: int, opening: Opening) -> list[Past
     The k-th before the opening is the same however many are asked for. Price: a walk of up to 1 bps a step; size:
     exponential around the opening's; time: a second apart on average.
     """
-    draw = random.Random(f"{opening.seed}:{market.listing.symbol}:before open")
+    name = f"{opening.seed}:{market.listing.symbol}:before open"
+    draw = np.random.Generator(np.random.PCG64([*name.encode()]))
     first = market.history.trades(1, from_id=0)
     trade_id = (first[0].trade_id if first else market.engine.last_trade_id + 1) - 1
     time_ns, ticks = market.origin_ns, opening.price_ticks
     made = []
     for _ in range(count):
-        time_ns -= 1 + int(draw.expovariate(1) * NS_PER_S)
+        time_ns -= 1 + int(draw.exponential() * NS_PER_S)
         ticks = max(1, ticks + round(ticks * draw.uniform(-1e-4, 1e-4)))
-        lots = 1 + int(draw.expovariate(1 / opening.lots))
-        made.append(PastTrade(trade_id, ticks, lots, time_ns, draw.randrange(2)))
+        lots = 1 + int(draw.exponential(opening.lots))
+        made.append(PastTrade(trade_id, ticks, lots, time_ns, int(draw.integers(2))))
         trade_id -= 1
     return made[::-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import subprocess
@@ -14,7 +15,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import pytest
 
+from common.config import MockExchangeConfig
+from common.errors import ConfigError
+from services.mock_exchange.service import serve
 from tests.mock_exchange.build import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -66,3 +71,10 @@ def test_what_was_answered_outlives_kill_9(tmp_path: Path) -> None:
         assert [order["clientOrderId"] for order in send("GET", f"{url}/openOrders")] == ["keep-1"]
         assert sum(float(trade["qty"]) for trade in send("GET", f"{url}/myTrades", symbol="BTCUSDT")) == 0.5
         assert send("DELETE", f"{url}/order", symbol="BTCUSDT", origClientOrderId="keep-1")["status"] == "CANCELED"
+
+
+@pytest.mark.parametrize("settings", [{"clock": "virtual"}, {"replay_files": ("capture.gz",)}])
+async def test_time_that_begins_anew_keeps_no_state(settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError) as error:
+        await serve(MockExchangeConfig(state_file="state.sqlite", **settings), asyncio.Event())
+    assert error.value.key == "mock_exchange.state_file"
