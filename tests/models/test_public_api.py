@@ -28,6 +28,7 @@ from models.ornstein_uhlenbeck import OUParameters
 from models.price_discovery import Ticks, VECMParameters
 from models.rough_heston import ElEuchRosenbaum, ForwardVariance, MeanReversion, RoughHeston
 from models.rough_heston.calibration import SmileQuotes
+from models.rough_heston.exponential_kernel import ExponentialKernel
 
 #: They draw paths, events or numbers and estimate nothing.
 DRAWS = {
@@ -82,10 +83,11 @@ VALID: tuple[Any, ...] = (
     ElEuchRosenbaum(0.1, 0.3, 0.04, 0.04, 0.3, -0.7),
     MeanReversion(0.04, 0.04),
     ForwardVariance((0.5, 1.0), (0.04, 0.05)),
+    ExponentialKernel(np.array([0.5, 5.0]), np.array([1.0, 2.0])),
 )
 
-#: Exact decimals, a file's numbers and a kernel made by a search have checks of their own, in their own tests.
-OTHER_CHECKS = {"LinearModel", "Grid", "MarketRules", "ExponentialKernel"}
+#: Exact decimals and a file's numbers have checks of their own kind, in their own tests.
+OTHER_CHECKS = {"LinearModel", "Grid", "MarketRules"}
 #: Infinity is a value there: a side without a quote, a reward that is never taken, a side that is never opened.
 INFINITE = {
     ("QuoteTable", "bid"),
