@@ -1,6 +1,6 @@
 """`python -m benchmarks.mock_exchange.soak`: clients trade and read for ten minutes; memory must be flat.
 
-Before it is looked at, the warm-up fills what the exchange keeps bounded: the last ten thousand orders of a symbol.
+Before it is looked at, the warm-up fills what the exchange keeps bounded: the last ten thousand orders and trades of a symbol.
 
 Four connections of the WebSocket API place, fill and cancel orders on all three symbols, twenty stream clients read
 everything, and one of them looks whether its depth frames follow one another. Exit code 0 when nothing was refused,
@@ -61,8 +61,8 @@ async def _trade(port: int, name: str, tally: Tally, until_s: float) -> None:
             symbol = list(_SYMBOLS)[number % len(_SYMBOLS)]
             price, quantity = _SYMBOLS[symbol]
             which = f"{name}-{number}"
-            if number % 4 == 0:
-                side = "BUY" if number % 8 == 0 else "SELL"
+            if number % 2:
+                side = "BUY" if number % 4 == 1 else "SELL"
                 await ask("order.place", symbol=symbol, side=side, type="MARKET", quantity=quantity)
                 continue
             order = {"symbol": symbol, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "price": price}
