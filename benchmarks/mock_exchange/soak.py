@@ -1,6 +1,7 @@
 """`python -m benchmarks.mock_exchange.soak`: clients trade and read for ten minutes; memory must be flat.
 
-Before it is looked at, the warm-up fills what the exchange keeps bounded: the last ten thousand orders and trades of a symbol.
+Before it is looked at, the warm-up fills what the exchange keeps bounded: the last ten thousand orders, and as many
+trades, of a symbol.
 
 Four connections of the WebSocket API place, fill and cancel orders on all three symbols, twenty stream clients read
 everything, and one of them looks whether its depth frames follow one another. Exit code 0 when nothing was refused,
