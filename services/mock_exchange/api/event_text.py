@@ -14,7 +14,7 @@ from services.mock_exchange.trading.events import (
     ListStatus,
     OrderReport,
 )
-from services.mock_exchange.trading.orders import Execution
+from services.mock_exchange.trading.orders import Execution, ExpiryReason
 
 
 def event_text(event: AccountEvent, unit_ns: int) -> str:
@@ -95,8 +95,8 @@ def _conditional(report: OrderReport, unit_ns: int) -> dict[str, Any]:
         fields["J"] = report.strategy_type
     if report.working_ns is not None:
         fields["W"] = report.working_ns // unit_ns
-    if report.expiry_reason is not None:
-        fields["eR"] = report.expiry_reason
+    if report.expiry_reason is not ExpiryReason.NONE:
+        fields["eR"] = report.expiry_reason.value
     return fields
 
 

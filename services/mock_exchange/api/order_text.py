@@ -10,6 +10,7 @@ from services.mock_exchange.trading.amounts import amount_text
 from services.mock_exchange.trading.orders import (
     Amended,
     Amendment,
+    ExpiryReason,
     Fill,
     Order,
     OrderList,
@@ -80,6 +81,7 @@ def queried(order: Order, unit_ns: int) -> dict[str, Any]:
         **row,
         **_trailing(order, unit_ns),
         **_strategy(order),
+        **_expiry(order),
         "selfTradePreventionMode": order.self_trade.value,
         **_prevented(order),
     }
@@ -238,7 +240,7 @@ def _conditional(order: Order, unit_ns: int) -> dict[str, Any]:
     fields |= _trailing(order, unit_ns)
     if order.iceberg_lots:
         fields["icebergQty"] = order.listing.qty_text(order.iceberg_lots)
-    return fields | _strategy(order)
+    return fields | _strategy(order) | _expiry(order)
 
 
 def _trailing(order: Order, unit_ns: int) -> dict[str, Any]:
@@ -250,6 +252,10 @@ def _trailing(order: Order, unit_ns: int) -> dict[str, Any]:
 def _strategy(order: Order) -> dict[str, Any]:
     ids = {"strategyId": order.strategy_id, "strategyType": order.strategy_type}
     return {name: value for name, value in ids.items() if value is not None}
+
+
+def _expiry(order: Order) -> dict[str, Any]:
+    return {} if order.expiry_reason is ExpiryReason.NONE else {"expiryReason": order.expiry_reason.value}
 
 
 def _prevented(order: Order) -> dict[str, Any]:

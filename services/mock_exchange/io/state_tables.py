@@ -15,6 +15,7 @@ from services.mock_exchange.listing import Listing
 from services.mock_exchange.trading.amounts import UNIT, amount_text
 from services.mock_exchange.trading.orders import (
     Amendment,
+    ExpiryReason,
     Fill,
     Order,
     OrderList,
@@ -35,12 +36,13 @@ ORDER_FIELDS: Final = (
     "updated_ns", "working_ns", "status", "quote_qty", "stop_ticks", "trailing_delta_bps", "trailing_since_ns",
     "iceberg_lots", "self_trade", "strategy_id", "strategy_type", "order_list_id", "executed_lots", "executed_quote",
     "prevented_lots", "prevented_match_id", "hold_ticks", "cancel_request_id", "locked", "book_id",
+    "expiry_reason",
 )  # fmt: skip
 FILL_FIELDS: Final = (
     "trade_id", "price_ticks", "qty_lots", "quote_amount", "commission", "commission_asset", "time_ns", "is_maker",
 )  # fmt: skip
 _TEXTS: Final = frozenset(
-    {"side", "type", "time_in_force", "client_order_id", "status", "self_trade", "cancel_request_id"}
+    {"side", "type", "time_in_force", "client_order_id", "status", "self_trade", "cancel_request_id", "expiry_reason"}
 )
 _ENUMS: Final[Mapping[str, Any]] = {
     "side": Side,
@@ -48,6 +50,7 @@ _ENUMS: Final[Mapping[str, Any]] = {
     "time_in_force": TimeInForce,
     "status": SpotStatus,
     "self_trade": SelfTrade,
+    "expiry_reason": ExpiryReason,
 }
 _ORDER_COLUMNS: Final = ", ".join(f"{name} {'TEXT' if name in _TEXTS else 'INTEGER'}" for name in ORDER_FIELDS)
 

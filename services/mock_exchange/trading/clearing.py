@@ -24,7 +24,7 @@ _COPIED: Final = (
     "account_id", "listing", "order_id", "client_order_id", "side", "type", "time_in_force", "status", "qty_lots",
     "price_ticks", "stop_ticks", "trailing_delta_bps", "trailing_since_ns", "iceberg_lots", "quote_qty",
     "order_list_id", "executed_lots", "executed_quote", "created_ns", "working_ns", "self_trade", "strategy_id",
-    "strategy_type", "prevented_lots",
+    "strategy_type", "prevented_lots", "expiry_reason",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from common.messages.base import Side
 from common.messages.orders import TimeInForce
 from services.mock_exchange.listing import Listing
-from services.mock_exchange.trading.orders import Execution, Fill, SelfTrade, SpotStatus, SpotType
+from services.mock_exchange.trading.orders import Execution, ExpiryReason, Fill, SelfTrade, SpotStatus, SpotType
 
 
 class OrderReport(NamedTuple):
@@ -46,7 +46,7 @@ class OrderReport(NamedTuple):
     strategy_id: int | None
     strategy_type: int | None
     reject_reason: str = "NONE"
-    expiry_reason: int | None = None
+    expiry_reason: ExpiryReason = ExpiryReason.NONE
     fill: Fill | None = None
     #: Self-trade prevention: (match id, account of the other order, lots of this event, price, other order's id).
     prevented: tuple[int, int, int, int, int] | None = None

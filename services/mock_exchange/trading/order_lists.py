@@ -18,7 +18,7 @@ from services.mock_exchange.trading.clearing import need_of
 from services.mock_exchange.trading.events import ListOrder, ListStatus
 from services.mock_exchange.trading.orders import (
     NO_LIST,
-    Execution,
+    ExpiryReason,
     ListRef,
     OcoTicket,
     Order,
@@ -188,7 +188,7 @@ class OrderLists:
         self._finish(order_list)
         for other in legs:
             if other is not order and other.status.is_open:
-                self._placing.close(other, SpotStatus.EXPIRED, Execution.EXPIRED, now_ns)
+                self._placing.expire(other, ExpiryReason.OCO_TRIGGER, now_ns)
         self._placing.clearing.hold(order, need_of(order))
         self._tell(order_list, now_ns)
 
@@ -205,11 +205,12 @@ class OrderLists:
                 self._tell(order_list, now_ns)
             return
         self._finish(order_list)
+        reason = ExpiryReason.OTO_PHASE_ONE_EXPIRED if is_first_of_oto else ExpiryReason.OCO_TRIGGER
         for other in others:
             if order.status is SpotStatus.CANCELED:
                 self._placing.cancel(other, now_ns, order.cancel_request_id)
             else:
-                self._placing.close(other, SpotStatus.EXPIRED, Execution.EXPIRED, now_ns)
+                self._placing.expire(other, reason, now_ns)
         self._tell(order_list, now_ns)
 
     def _finish(self, order_list: OrderList) -> None:

@@ -70,6 +70,18 @@ class Execution(StrEnum):
     TRADE_PREVENTION = "TRADE_PREVENTION"
 
 
+class ExpiryReason(StrEnum):
+    """Why an order has expired (`expiryReason`, `eR`)."""
+
+    NONE = "NONE"
+    REJECTED = "REJECTED"
+    OCO_TRIGGER = "OCO_TRIGGER"
+    OTO_PHASE_ONE_EXPIRED = "OTO_PHASE_ONE_EXPIRED"
+    UNFILLED_IOC_QUANTITY_EXPIRED = "UNFILLED_IOC_QUANTITY_EXPIRED"
+    UNFILLED_FOK_ORDER_EXPIRED = "UNFILLED_FOK_ORDER_EXPIRED"
+    INSUFFICIENT_LIQUIDITY = "INSUFFICIENT_LIQUIDITY"
+
+
 class SelfTrade(StrEnum):
     """What happens when an order would meet one of its own account."""
 
@@ -188,6 +200,7 @@ class Order:
     hold_ticks: int = 0
     #: The client id of the request that cancelled it.
     cancel_request_id: str = ""
+    expiry_reason: ExpiryReason = ExpiryReason.NONE
     #: What is still locked for it, in 1e-8 of the asset it pays with.
     locked: int = 0
     fills: list[Fill] = field(default_factory=list)

@@ -18,6 +18,7 @@ from services.mock_exchange.trading.clearing import Clearing, need_of
 from services.mock_exchange.trading.journal import HISTORY, Journal
 from services.mock_exchange.trading.orders import (
     Execution,
+    ExpiryReason,
     Fill,
     Order,
     PreventedMatch,
@@ -122,7 +123,7 @@ class Placing:
         if not order.is_working:
             self.triggers.add(order, self.book.last_price_ticks, now_ns)
         elif order.type is SpotType.LIMIT_MAKER and self.checks.would_take(order):
-            self.close(order, SpotStatus.EXPIRED, Execution.EXPIRED, now_ns)
+            self.expire(order, ExpiryReason.REJECTED, now_ns)
         else:
             self._work(order, now_ns)
 
@@ -152,6 +153,11 @@ class Placing:
     def cancel(self, order: Order, now_ns: int, request_id: str | None) -> None:
         """At the client's wish."""
         self.close(order, SpotStatus.CANCELED, Execution.CANCELED, now_ns, request_id or self.auto_id())
+
+    def expire(self, order: Order, reason: ExpiryReason, now_ns: int) -> None:
+        """By a rule of the venue."""
+        order.expiry_reason = reason
+        self.close(order, SpotStatus.EXPIRED, Execution.EXPIRED, now_ns)
 
     def shrink(self, order: Order) -> None:
         """The book learns that fewer lots are left of an open order; what they need is for the caller to hold."""
@@ -192,7 +198,7 @@ class Placing:
             budget = order.locked + self.clearing.accounts[order.account_id].ledger.free(order.pays_with)
         plan = self.checks.plan(order, budget)
         if order.time_in_force is TimeInForce.FOK and plan.lots < order.left_lots:
-            self.close(order, SpotStatus.EXPIRED, Execution.EXPIRED, now_ns)
+            self.expire(order, ExpiryReason.UNFILLED_FOK_ORDER_EXPIRED, now_ns)
             return
         if budget is not None:
             self.clearing.hold(order, plan.cost)
@@ -202,7 +208,8 @@ class Placing:
         if plan.last:
             self._prevent(order, plan.last, now_ns)
         if order.status.is_open and not order.book_id:
-            self.close(order, SpotStatus.EXPIRED, Execution.EXPIRED, now_ns)
+            reason = ExpiryReason.INSUFFICIENT_LIQUIDITY if is_market else ExpiryReason.UNFILLED_IOC_QUANTITY_EXPIRED
+            self.expire(order, reason, now_ns)
 
     def _match(self, order: Order, lots: int, is_cut_short: bool) -> None:
         if not lots:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -69,7 +70,8 @@ def test_what_was_answered_outlives_kill_9(tmp_path: Path) -> None:
     with exchange(state) as url:
         assert send("GET", f"{url}/account")["balances"] == balances
         assert [order["clientOrderId"] for order in send("GET", f"{url}/openOrders")] == ["keep-1"]
-        assert sum(float(trade["qty"]) for trade in send("GET", f"{url}/myTrades", symbol="BTCUSDT")) == 0.5
+        trades = send("GET", f"{url}/myTrades", symbol="BTCUSDT")
+            assert sum(Decimal(trade["qty"]) for trade in trades) == Decimal("0.5")
         assert send("DELETE", f"{url}/order", symbol="BTCUSDT", origClientOrderId="keep-1")["status"] == "CANCELED"
 
 
