@@ -71,7 +71,7 @@ def test_what_was_answered_outlives_kill_9(tmp_path: Path) -> None:
         assert send("GET", f"{url}/account")["balances"] == balances
         assert [order["clientOrderId"] for order in send("GET", f"{url}/openOrders")] == ["keep-1"]
         trades = send("GET", f"{url}/myTrades", symbol="BTCUSDT")
-            assert sum(Decimal(trade["qty"]) for trade in trades) == Decimal("0.5")
+        assert sum(Decimal(trade["qty"]) for trade in trades) == Decimal("0.5")
         assert send("DELETE", f"{url}/order", symbol="BTCUSDT", origClientOrderId="keep-1")["status"] == "CANCELED"
 
 
