@@ -136,6 +136,11 @@ class _Search:
         # a pull that is over within one Euler step explodes in the simulation
         fast = [math.log(1 / (dt * getattr(start, name))) if name in ("kappa", "alpha") else _LIMIT for name in names]
         self._highest: FloatArray = np.minimum(fast, _LIMIT)
+        if held := [n for n in ("kappa", "alpha") if n not in names and dt * getattr(start, n) >= 2]:
+            name = held[0]
+            raise ValueError(f"start.{name}: {getattr(start, name):g} explodes in steps of {dt:g}; more substeps")
+                f"start.{held[0]}: {getattr(start, held[0]):g} explodes in steps of {dt:g}; more substeps"
+            )
         if (self._highest <= 0).any():
             name = names[int(self._highest.argmin())]
             raise ValueError(f"start.{name}: {getattr(start, name):g} is over within a step of {dt:g}; more substeps")

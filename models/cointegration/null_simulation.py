@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from scipy.stats.mstats import mjci
 
 from models.cointegration.engle_granger import RelationTrend, engle_granger
 from models.cointegration.lags import Criterion
@@ -31,7 +32,9 @@ class FamilyWiseError:
 
     `single` is the share of pairs rejected raw: the size of one test (its error takes pairs as independent).
     `threshold` is the raw p-value that the smallest of a scan undercuts in `level` of the simulations: a scan of this
-    size that takes pairs below it errs that often whatever the p-values are worth (Westfall and Young 1993).
+    size that takes pairs below it errs that often whatever the p-values are worth (Westfall and Young 1993);
+    `threshold_error` is its Monte Carlo standard error (Maritz and Jarrett 1978), NaN where fewer than two scans are
+    below it.
     """
 
     raw: ErrorRate
@@ -39,6 +42,7 @@ class FamilyWiseError:
     benjamini_hochberg: ErrorRate
     single: ErrorRate
     threshold: float
+    threshold_error: float
     level: float
     legs: int
     pairs: int
@@ -107,6 +111,7 @@ def simulate_family_wise_error(
         benjamini_hochberg,
         _rate(single, simulations * len(pairs)),
         float(np.quantile(smallest, level)),
+        float(mjci(smallest, [level])[0]),
         level,
         legs,
         len(pairs),

@@ -151,3 +151,6 @@ def test_a_pull_within_one_step_is_told() -> None:
     assert not fitted.converged and "Euler step" in fitted.reason
     with pytest.raises(ValueError, match=r"start\.kappa.*substeps"):
         fit(prices, 1.0, replace(start, kappa=2.0), seed=1, free=("kappa", "sigma"))
+    for name in ("kappa", "alpha"):
+        with pytest.raises(ValueError, match=rf"start\.{name}: 2.5 explodes.*substeps"):
+            fit(prices, 1.0, replace(start, **{name: 2.5}), seed=1, free=("sigma",))

@@ -36,7 +36,16 @@ def test_it_scans_as_the_scan_does() -> None:
     assert found.single.rate == sum(len(scan.significant(0.5, "raw")) for scan in scans) / 6
     assert found.holm.rate == sum(bool(scan.significant(0.5, "holm")) for scan in scans) / 2
     again = simulate_family_wise_error(legs=3, observations=100, simulations=2, seed=5, level=0.5)
-    assert found == again
+    assert repr(found) == repr(again)
+    assert np.isnan(found.threshold_error), "two scans say nothing about a quantile"
+
+
+def test_the_threshold_has_an_honest_error() -> None:
+    """Over seeds thresholds spread as one run says, within what twenty of them can tell (chi-squared, 1e-4)."""
+    runs = [simulate_family_wise_error(legs=2, observations=60, simulations=60, seed=s, level=0.2) for s in range(20)]
+    spread = np.std([run.threshold for run in runs], ddof=1)
+    stated = np.sqrt(np.mean([run.threshold_error**2 for run in runs]))
+    assert 0.45 < spread / stated < 1.7
 
 
 @pytest.mark.parametrize(
