@@ -1,4 +1,4 @@
-"""Run what is installed of the public clients against a mock exchange: `python -m tests.mock_exchange.clients.others`.
+"""Public clients against a mock exchange, those that are installed: `python -m tests.mock_exchange.clients.others`.
 
 python-binance and binance-connector are both the package `binance`: one environment holds one of them. Nothing but
 the client and the standard library is imported, so an environment needs nothing of this project.

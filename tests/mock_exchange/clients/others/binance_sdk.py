@@ -99,7 +99,9 @@ def _trading(rest: Any, report: Report) -> float:
     step("account_commission", symbol=SYMBOL)
     step("rate_limit_order")
     step("order_test", symbol=SYMBOL, side="BUY", type="MARKET", quantity=1.0)
-    step("order_test with rates", symbol=SYMBOL, side="BUY", type="MARKET", quantity=1.0, compute_commission_rates=True)
+    step(
+        "order_test with rates", symbol=SYMBOL, side="BUY", type="MARKET", quantity=1.0, compute_commission_rates=True
+    )
     refusal = report.refused(
         "a quantity of 1e-05", BadRequestError, lambda: rest.new_order(**{**resting, "quantity": 0.00001})
     )
