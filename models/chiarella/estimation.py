@@ -139,8 +139,6 @@ class _Search:
         if held := [n for n in ("kappa", "alpha") if n not in names and dt * getattr(start, n) >= 2]:
             name = held[0]
             raise ValueError(f"start.{name}: {getattr(start, name):g} explodes in steps of {dt:g}; more substeps")
-                f"start.{held[0]}: {getattr(start, held[0]):g} explodes in steps of {dt:g}; more substeps"
-            )
         if (self._highest <= 0).any():
             name = names[int(self._highest.argmin())]
             raise ValueError(f"start.{name}: {getattr(start, name):g} is over within a step of {dt:g}; more substeps")
