@@ -101,6 +101,8 @@ def fit(
         raise ValueError(f"free: {names}; name each of {', '.join(PARAMETERS)} once at most")
     if low := [name for name in names if getattr(start, name) <= 0]:
         raise ValueError(f"start.{low[0]}: it must be above 0 to be found")
+    if start.sigma == 0 and start.fundamental_volatility == 0:
+        raise ValueError("start.sigma: with no noise at all nothing moves in the simulation; give a little")
     if multiple < 5 or substeps < 1:
         raise ValueError(f"multiple, substeps: {multiple}, {substeps}; at least 5 and 1 are needed")
     steps = default_horizons(series.size) if horizons is None else np.asarray(horizons, np.int64)

@@ -135,6 +135,8 @@ def test_bad_arguments() -> None:
     ):
         with pytest.raises(ValueError, match=says):
             fit(prices, DT, CYCLE, seed=1, **arguments)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"start\.sigma: with no noise"):
+        fit(prices, DT, replace(CYCLE, sigma=0.0), seed=1, free=("kappa", "beta"))
     with pytest.raises(ValueError, match="at least 400"):
         fit(prices[:100], DT, CYCLE, seed=1)
     with pytest.raises(ValueError, match="finite"):
