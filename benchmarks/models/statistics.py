@@ -80,11 +80,9 @@ def ledgers() -> list[Row]:
     floats = [(float(q), float(p)) for q, p in zip(quantities, prices, strict=True)]
     rows = []
     for method in st.Method:
-        value, floor = in_turns(partial(kept, trades, method), lambda: first_in_first_out(floats), 5)
-        note = f"the bar is 1000 ms: {value / 1000:.3f} of it"
-        rows.append(
-            Row(f"10^5 trades, {method.value}", "ms", value, floor, 8.0, "FIFO of doubles, nothing kept", note)
-        )
+        value, plain = in_turns(partial(kept, trades, method), lambda: first_in_first_out(floats), 5)
+        note = f"FIFO of doubles, nothing checked or kept: {plain:.0f} ms, {value / plain:.1f} times"
+        rows.append(Row(f"10^5 trades, {method.value}", "ms", value, 1000.0, 1.0, "the bar, a second", note))
     grid = st.Grid(Decimal("0.01"), Decimal("0.001"))
     decimals = [(Decimal(q).scaleb(-3), Decimal(p).scaleb(-2)) for q, p in zip(quantities, prices, strict=True)]
 
