@@ -109,7 +109,7 @@ async def _asynchronous(report: Report, seconds: float) -> None:
     client = await AsyncClient.create(KEY, SECRET)
     sockets = BinanceSocketManager(client)
     try:
-        for name, socket, key in (
+        wanted = (
             ("trade_socket", sockets.trade_socket(SYMBOL), "t"),
             ("aggtrade_socket", sockets.aggtrade_socket(SYMBOL), "a"),
             ("depth_socket", sockets.depth_socket(SYMBOL), "U"),
@@ -118,11 +118,12 @@ async def _asynchronous(report: Report, seconds: float) -> None:
             ("symbol_book_ticker_socket", sockets.symbol_book_ticker_socket(SYMBOL), "b"),
             ("symbol_ticker_socket", sockets.symbol_ticker_socket(SYMBOL), "w"),
             ("multiplex_socket", sockets.multiplex_socket(["btcusdt@trade", "ethusdt@depth@100ms"]), "stream"),
-        ):
-            heard = await report.wait(name, _first(socket))
-            report.check(f"{name} sends {key}", key in (heard or {}))
-        heard = await report.wait("miniticker_socket", _first(sockets.miniticker_socket()))
-        report.check("of an array", isinstance(heard, list))
+            ("miniticker_socket", sockets.miniticker_socket(), 0),
+        )
+        heard = await asyncio.gather(*(report.wait(name, _first(socket)) for name, socket, _ in wanted))
+        for (name, _, key), message in zip(wanted, heard, strict=True):
+            is_array = isinstance(message, list)
+            report.check(f"{name} sends {'an array' if key == 0 else key}", is_array if key == 0 else key in message)
         await _user_data(client, sockets, report)
         await report.wait("DepthCacheManager", _kept_book(client, seconds))
     finally:
