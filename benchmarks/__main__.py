@@ -12,6 +12,7 @@ MODELS = (
     "cointegration",
     "factors",
     "hawkes",
+    "indicators",
     "market_making",
     "mean_reversion_portfolio",
     "optimal_execution",

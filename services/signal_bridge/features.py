@@ -86,22 +86,37 @@ class FeatureComputer:
         """
         columns = columns_of(price_data)
         close = columns["close"]
-        out = np.empty((len(close), len(OUTPUTS)), np.float64)
-        # A side that is not given follows the closes, but never crosses the side that is.
-        high = columns["high"] if "high" in columns else np.maximum(close, columns.get("low", close))
-        low = columns["low"] if "low" in columns else np.minimum(close, columns.get("high", close))
-        volume = columns.get("volume", np.full(len(close), np.nan))
-        update_many(new_state(self.periods), high, low, close, volume, out)
+        high, low = _extremes(columns)
+        volume = columns.get("volume")
+        if volume is None:
+            # Where nothing reads it, anything of its type will do, and costs no memory.
+            is_read = not {"volume", "volume_ratio"}.isdisjoint(self.keys)
+            volume = np.full(len(close), np.nan) if is_read else close
+        keys = [key for key in self.keys if key != "imbalance"]
+        out = np.empty((len(keys), len(close)), np.float64)
+        if keys:
+            places = np.array([OUTPUTS.index(key) for key in keys], np.int64)
+            update_many(new_state(self.periods), high, low, close, volume, places, out)
         imbalance = _imbalance(columns) if "imbalance" in self.keys else None
         if imbalance is None and self.keys == ("imbalance",):
             raise PriceDataError("imbalance needs the columns 'bid_size' and 'ask_size'; give both")
         series: dict[str, FloatArray] = {}
         for key in self.keys:
             if key != "imbalance":
-                series[key] = out[:, OUTPUTS.index(key)].copy()
+                series[key] = out[keys.index(key)]
             elif imbalance is not None:
                 series[key] = imbalance
         return series
+
+
+def _extremes(columns: dict[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
+    """Highs and lows. A side that is not given follows the closes, but never crosses the side that is."""
+    close, high, low = columns["close"], columns.get("high"), columns.get("low")
+    if high is None:
+        high = close if low is None else np.maximum(close, low)
+    if low is None:
+        low = close if high is close else np.minimum(close, high)
+    return high, low
 
 
 def _imbalance(columns: dict[str, FloatArray]) -> FloatArray | None:

@@ -44,9 +44,26 @@ def random_walk(seed: int, count: int, start: float = 100.0, step: float = 0.002
 
 
 def run(columns: Columns, periods: Periods) -> Columns:
-    out = np.empty((len(columns["close"]), len(OUTPUTS)))
-    kernels.update_many(new_state(periods), columns["high"], columns["low"], columns["close"], columns["volume"], out)
-    return {name: out[:, i] for i, name in enumerate(OUTPUTS)}
+    out = run_some(columns, periods, np.arange(len(OUTPUTS)))
+    return {name: out[i] for i, name in enumerate(OUTPUTS)}
+
+
+def run_some(columns: Columns, periods: Periods, outputs: np.ndarray) -> FloatArray:
+    out = np.empty((len(outputs), len(columns["close"])))
+    rows = (columns[name] for name in ("high", "low", "close", "volume"))
+    kernels.update_many(new_state(periods), *rows, outputs, out)
+    return out
+
+
+@pytest.mark.parametrize("periods", PERIODS)
+def test_any_outputs_asked_for_are_those_of_all(periods: Periods) -> None:
+    columns = random_walk(4, 300)
+    columns["close"][100] = np.nan
+    everything = run_some(columns, periods, np.arange(len(OUTPUTS)))
+    some = [[place] for place in range(len(OUTPUTS))] + [[9, 0], [3, 10, 1], [8, 4], [0, 11]]
+    for outputs in some:
+        found = run_some(columns, periods, np.array(outputs))
+        np.testing.assert_array_equal(found, everything[outputs])
 
 
 def assert_same(

@@ -241,19 +241,50 @@ def close_bar(
 
 @njit(cache=True)
 def update_many(
-    state: FloatArray, high: FloatArray, low: FloatArray, close: FloatArray, volume: FloatArray, out: FloatArray
+    state: FloatArray,
+    high: FloatArray,
+    low: FloatArray,
+    close: FloatArray,
+    volume: FloatArray,
+    outputs: IntArray,
+    out: FloatArray,
 ) -> None:
-    """`update` for every sample in turn.
+    """`update` for every sample in turn, but only of the indicators that are asked for.
 
     Args:
-        state: as made by `new_state`; changed in place.
+        state: as made by `new_state`; changed in place, where an indicator was asked for.
         high, low, close, volume: float64[n].
-        out: float64[n, len(OUTPUTS)], row i receives the outputs after sample i (the former ones when refused).
+        outputs: int64[k], places in OUTPUTS.
+        out: float64[k, n]; column i receives the outputs after sample i (the former ones when refused).
     """
+    first, last = outputs.min() + OUTPUT_START, outputs.max() + OUTPUT_START
+    has_rsi = first == RSI
+    has_macd = has_bands = has_atr = has_volume = False
+    for place in outputs:
+        at = place + OUTPUT_START
+        has_macd |= MACD <= at <= MACD_HISTOGRAM
+        has_bands |= BB_UPPER <= at <= BB_WIDTH
+        has_atr |= at == ATR
+        has_volume |= VOLUME <= at <= VOLUME_RATIO
+    has_rsi_alone = has_rsi and last == RSI
     for i in range(close.shape[0]):
-        update(state, high[i], low[i], close[i], volume[i])
-        for j in range(out.shape[1]):
-            out[i, j] = state[OUTPUT_START + j]
+        if 0.0 < low[i] <= high[i] < np.inf and 0.0 < close[i] < np.inf:
+            n = int(state[SAMPLES])
+            if has_rsi:
+                _rsi(state, n, close[i])
+            if not has_rsi_alone:
+                if has_atr:
+                    _atr(state, n, high[i], low[i])
+                if has_macd:
+                    _macd(state, n, close[i])
+                if has_bands:
+                    _bollinger(state, n, close[i])
+                if has_volume:
+                    _volume(state, volume[i])
+            state[PREVIOUS_CLOSE] = close[i]
+            state[SAMPLES] = n + 1.0
+        for j in range(out.shape[0]):
+            out[j, i] = state[OUTPUT_START + outputs[j]]
 
 
 def warm_up() -> None:
@@ -268,4 +299,5 @@ def warm_up() -> None:
     update(state, 1.0, 1.0, 1.0, 0.0)
     book_pressure(state, words, 0.01)
     column = np.ones(2, np.float64)
-    update_many(state, column, column, column, column, np.empty((2, 14), np.float64))
+    everything = np.arange(14, dtype=np.int64)
+    update_many(state, column, column, column, column, everything, np.empty((14, 2), np.float64))
