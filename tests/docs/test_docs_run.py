@@ -1,11 +1,13 @@
 """Every command and every Python snippet of README.md and docs/ is executed, as written.
 
 Shell blocks run line by line: what ends must end with 0; daemons are started together, must become ready and end on
-SIGTERM; `make run` is bounded through DURATION. Free ports are given through the environment, stronger than files.
+SIGTERM; `make run` is bounded through DURATION. Free ports are given through the environment, stronger than files;
+where the mock exchange's address stands in a block, it is replaced by that of one on a free port.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -19,11 +21,14 @@ from typing import Any
 
 import pytest
 
+from common.config import SystemConfig
+from tests.mock_exchange.clients.process import Mock, mock_process
 from tests.rig import ROOT, Rig
 
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DAEMONS = ("mock-exchange", "market-data", "signal-bridge", "risk-manager", "execution-engine")
+MOCK_ADDRESS = "127.0.0.1:9443"
 #: Only checked to be known to make: this very run is one of them, tests/notebooks is another, the rest need a network
 #: or a quiet machine.
 DRY = {"make test", "make paper", "make bench", "make soak", "make notebooks"}
@@ -71,8 +76,16 @@ def test_every_link_leads_somewhere() -> None:
             assert (path.parent / target).exists(), f"{path.relative_to(ROOT)} links to {target}"
 
 
+@pytest.fixture(scope="module")
+def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mock]:
+    with mock_process(tmp_path_factory.mktemp("mock")) as serving:
+        yield serving
+
+
 @pytest.mark.parametrize("code", list(blocks("python")))
-def test_python_snippets_run(code: str, tmp_path: Path) -> None:
+def test_python_snippets_run(code: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if MOCK_ADDRESS in code:
+        code = code.replace(MOCK_ADDRESS, request.getfixturevalue("mock").address)
     file = tmp_path / "snippet.py"
     file.write_text(code)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -80,6 +93,13 @@ def test_python_snippets_run(code: str, tmp_path: Path) -> None:
         [sys.executable, str(file)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_configurations_of_the_mock_exchange_are_taken() -> None:
+    texts = [match[2] for match in BLOCK.finditer((ROOT / "docs/mock_exchange.md").read_text()) if match[1] == "json"]
+    assert texts
+    for text in texts:
+        SystemConfig.model_validate(json.loads(text))
 
 
 def environment_of(rig: Rig) -> dict[str, str]:
@@ -95,15 +115,19 @@ def environment_of(rig: Rig) -> dict[str, str]:
 def test_shell_blocks_run(block: str, make_rig: Callable[..., Rig]) -> None:
     rig = make_rig()
     environment = environment_of(rig)
-    running: list[subprocess.Popen[bytes]] = []
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    address = rig.settings["mock_exchange"]["listen_address"]
+    block = block.replace(MOCK_ADDRESS, address).replace("--port 9443", f"--port {address.rpartition(':')[2]}")
     try:
         for line in filter(None, (raw.split("#")[0].strip() for raw in block.splitlines())):
             words = shlex.split(line)
             if words[0] == "." and words[1].endswith("/bin/activate"):
                 continue
             if words[0] in DAEMONS and "--check-config" not in words:
-                running.append(subprocess.Popen(words, cwd=ROOT, env=environment))
+                running[words[0]] = subprocess.Popen(words, cwd=ROOT, env=environment)
                 continue
+            if running:
+                rig.wait(lambda: bool(rig.status("mock_exchange").get("ready")), "the mock exchange is ready", 60)
             command = ["make", "-n", *words[1:]] if line in DRY else words
             done = subprocess.run(
                 command,
@@ -115,12 +139,14 @@ def test_shell_blocks_run(block: str, make_rig: Callable[..., Rig]) -> None:
                 timeout=150,
             )
             assert done.returncode == 0, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        if running:
+        if running.keys() == {"mock-exchange"}:
+            rig.wait(lambda: bool(rig.status("mock_exchange").get("ready")), "the mock exchange is ready", 60)
+        elif running:
             rig.wait(lambda: bool(rig.status("execution_engine").get("ready")), "the terminals are ready", 60)
             rig.wait(lambda: rig.stage("execution_engine").get("fills", 0) > 0, "the first fill", 60)
     finally:
-        for process in running:
+        for process in running.values():
             process.send_signal(signal.SIGTERM)
         end = time.monotonic() + 8
-        codes = [process.wait(max(0.1, end - time.monotonic())) for process in running]
+        codes = [process.wait(max(0.1, end - time.monotonic())) for process in running.values()]
     assert codes == [0] * len(codes)
