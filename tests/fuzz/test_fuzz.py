@@ -44,14 +44,12 @@ def test_made_up_frames(venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(report.lines()) == 3
 
 
-@pytest.mark.slow
 @VENUES
 def test_many_made_up_frames(venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert Fuzz(venue, folder=None, seed=5).run(5 * FRAMES).healed_books > 0
 
 
-@pytest.mark.slow
 @pytest.mark.recorded
 @VENUES
 def test_recorded_frames(recorded: Path, venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,6 @@ def test_quiet_and_busy_markets_live(flow: str, rate: float, levels: int) -> Non
     assert 0 < touch.bid_ticks < touch.ask_ticks
 
 
-@pytest.mark.slow
 @every_flow
 def test_the_book_neither_empties_nor_grows(flow: str) -> None:
     engine, at_work = begin(symbol(flow=flow, levels_per_side=200, events_per_s=300.0), 8)

@@ -86,7 +86,6 @@ def test_orders_and_cancels_come_at_about_the_configured_rate() -> None:
     assert 0.7 < count / (30 * 300) < 1.3
 
 
-@pytest.mark.slow
 def test_the_book_neither_empties_nor_grows() -> None:
     acts, engine, flow = run("BTCUSDT", 8, 900, levels_per_side=200, events_per_s=300.0)
     assert 200 < engine.order_count < 1200

@@ -73,7 +73,6 @@ def test_another_start_comes_to_the_same_place(stable: tuple[FloatArray, Chiarel
         assert abs(getattr(other.parameters, name) - getattr(one.parameters, name)) < 0.3 * error
 
 
-@pytest.mark.slow
 def test_errors_are_honest() -> None:
     """Over series the standardised errors are near 1 in size."""
     # gamma held: in a series this short and calm it does not show

@@ -117,7 +117,6 @@ def test_spread_and_put_against_the_dynamic_program() -> None:
     assert american * 0.995 - 3 * put.standard_error <= put.value <= american + 3 * put.standard_error
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("hurst", [0.1, 0.3, 0.45, 0.55, 0.7, 0.9])
 def test_both_rules_reach_their_bars_on_a_hundred_dates(hurst: float) -> None:
     """95 % by the linear rule and 97 % by one that is not, of the published value, standard errors not taken off."""

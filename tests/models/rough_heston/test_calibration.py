@@ -40,7 +40,6 @@ def test_finds_parameters_and_curve() -> None:
     assert set(fit.standard_errors) == {"hurst", "nu", "rho", "variance[0]", "variance[1]", "variance[2]"}
 
 
-@pytest.mark.slow
 def test_standard_errors_are_the_spread_of_repeated_fits() -> None:
     """Twenty noisy surfaces: spread over stated error, within what twenty draws allow (chi-square, 1e-4 each way)."""
     fits = [calibrate(quotes(0.001, seed), variance=CURVE) for seed in range(20)]
