@@ -37,7 +37,8 @@ def main() -> int:
             continue
         print(f"{distribution} {importlib.metadata.version(distribution)}", flush=True)
         report = Report(lambda line: print(line, flush=True))
-        importlib.import_module(f"{__package__}.{module}").run(args.address, report, args.seconds)
+        client = importlib.import_module(f"{__package__}.{module}")
+        report.step("all of it", lambda client=client, report=report: client.run(args.address, report, args.seconds))
         failures += len(report.failures)
         ran += 1
     print(f"{ran} clients, {failures} failures")

@@ -6,6 +6,7 @@ REQUESTS_CA_BUNDLE; of a mock exchange without one, that check is patched away h
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -52,6 +53,8 @@ def run(address: str, report: Report, seconds: float) -> None:
 
         return callback
 
+    # It takes the thread's own loop, which whoever ran asyncio before has cleared.
+    asyncio.set_event_loop(asyncio.new_event_loop())
     handler = FeedHandler(config={"log": {"disabled": True}, "uvloop": False})
     channels = {TRADES: count("t"), TICKER: count("k"), L2_BOOK: count("b"), CANDLES: count("c")}
     handler.add_feed(
