@@ -60,6 +60,8 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace, symbols: Sequence[MockSymbolConfig], lag_ms: int | None, seed: int) -> None:
+    if lag_ms is not None and not 0 <= lag_ms <= MAX_LAG_MS:
+        raise ConfigError("--lag-ms", f"{lag_ms} is not from 0 to {MAX_LAG_MS}", "Give, for example, 200")
     least = max(LEAST_SECONDS, 4 * (lag_ms or 0) / 1000)
     if not least <= args.seconds <= MAX_SECONDS:
         raise ConfigError(
@@ -67,8 +69,6 @@ def _check(args: argparse.Namespace, symbols: Sequence[MockSymbolConfig], lag_ms
         )
     if not 0 <= seed < 2**63:
         raise ConfigError("--seed", f"{seed} is not from 0 to 2^63 - 1", "Give, for example, 1")
-    if lag_ms is not None and not 0 <= lag_ms <= MAX_LAG_MS:
-        raise ConfigError("--lag-ms", f"{lag_ms} is not from 0 to {MAX_LAG_MS}", "Give, for example, 200")
     listed = [item.symbol for item in symbols]
     for name in args.symbol:
         if name not in listed:

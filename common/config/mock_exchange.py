@@ -150,8 +150,8 @@ class MockExchangeConfig(Section):
     )
     clock: Literal["real", "virtual"] = Field(
         "real",
-        description="virtual: time begins at 2026-01-01 with the first subscription, so that one seed gives the "
-        "same bytes again; REST tells that time too",
+        description="virtual: time begins at 2026-01-01 with the first subscription to a market stream, or the first "
+        "order, so that one seed gives the same bytes again; REST tells that time too",
     )
     prehistory_days: int = Field(
         60, ge=0, le=400, description="synthetic klines before the market's beginning, for bots that load some"

@@ -55,7 +55,7 @@ async def serve(
     log, began_s = get_logger("mock_exchange"), time.monotonic()
     virtual = VirtualClock(time.monotonic_ns) if config.clock == "virtual" else None
     now_ns = virtual.now_ns if virtual else Clock().now_ns
-    venues = _venues(config, now_ns)
+    venues = _venues(config, now_ns, virtual.start if virtual else lambda: None)
     first = venues[0]
     # Full books are objects by the million that stay: the collector would halt the market to look through them all.
     gc.collect()
@@ -86,13 +86,17 @@ async def serve(
         is_ready = True
         symbols = first.exchange.listings
         log.info("Serving", address=config.listen_address, symbols=",".join(symbols), seed=config.seed)
+        if config.second_venue is not None and len(venues) > 1:
+            log.info("Serving the second venue", address=config.second_venue.listen_address)
         on_serving(symbols.keys())
         await _until(stop, feeds)
         log.info("Stopping", **first.hub.stats())
     return EXIT_OK
 
 
-def _venues(config: MockExchangeConfig, now_ns: Callable[[], int]) -> list[VenueServer]:
+def _venues(
+    config: MockExchangeConfig, now_ns: Callable[[], int], on_trading: Callable[[], None]
+) -> list[VenueServer]:
     """The venue, and the second one if there is to be one. Only the first is harmed by faults."""
     if config.state_file is not None and (config.replay_files or config.clock == "virtual"):
         problem = "is for a market that goes on with the clock, not for a recording or the virtual clock"
@@ -110,12 +114,16 @@ def _venues(config: MockExchangeConfig, now_ns: Callable[[], int]) -> list[Venue
     else:
         exchange = SimulatedExchange(config)
     address = (config.listen_address, "mock_exchange.listen_address")
-    venues = [VenueServer(config, exchange, Injector(plan), now_ns, token, address, config.state_file)]
+    venues = [VenueServer(config, exchange, Injector(plan), now_ns, token, address, config.state_file, on_trading)]
+    if config.fault_plan_file is not None:
+        venues[0].check(plan, f"mock_exchange.fault_plan_file ({config.fault_plan_file})")
     if config.second_venue is not None and not config.replay_files:
         other = SimulatedExchange.second_venue(config)
         address = (config.second_venue.listen_address, "mock_exchange.second_venue.listen_address")
         state_file = None if config.state_file is None else f"{config.state_file}.second"
-        venues.append(VenueServer(config, other, Injector(FaultPlan()), now_ns, token, address, state_file))
+        venues.append(
+            VenueServer(config, other, Injector(FaultPlan()), now_ns, token, address, state_file, on_trading)
+        )
         # Both begin together, so that one's prices are the other's of a moment ago.
         began_ns = now_ns()
         for venue in venues:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
-from urllib.parse import unquote, urlencode
+from urllib.parse import unquote_plus, urlencode
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -109,10 +109,10 @@ def verify(key: ApiKey, payload: bytes, signature: str) -> bool:
 
 
 def signature_of(query: bytes, body: bytes) -> str | None:
-    """The signature as sent, percent-decoded once; a bare + stays one, as base64 has it."""
+    """The signature as sent, decoded once as forms are: a base64 + must come as %2B, a bare one is a blank."""
     for segment in (*query.split(b"&"), *body.split(b"&")):
         if segment.startswith(b"signature="):
-            return unquote(segment[len(b"signature=") :].decode("latin-1"))
+            return unquote_plus(segment[len(b"signature=") :].decode("latin-1"))
     return None
 
 

@@ -76,7 +76,7 @@ def execution_report(report: OrderReport, unit_ns: int) -> dict[str, Any]:
         "I": report.execution_id,
         "w": report.is_in_book,
         "m": fill.is_maker if fill else False,
-        "M": False,
+        "M": report.fill is not None,
         "O": report.created_ns // unit_ns,
         "Z": amount_text(report.executed_quote),
         "Y": amount_text(fill.quote_amount if fill else 0),

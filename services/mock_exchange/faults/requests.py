@@ -62,12 +62,19 @@ class RequestFaults:
         """What happens to a request; `target` is `METHOD /path` or `WS method`."""
         fate = UNHARMED
         for armed in self._armed:
+            if isinstance(armed.fault, FillBeforeCancel) and not _cancels(target):
+                continue
             if armed.meets(target) and armed.hits(since_ns):
                 fate, detail = _join(fate, armed, armed.fault)
                 self._account.note(armed, target, now_ns, detail)
                 if fate.refused or fate.is_dropped:
                     break
         return fate
+
+
+def _cancels(target: str) -> bool:
+    """Whether a request cancels one order by its id."""
+    return target.startswith(("DELETE /api/v3/order", "WS order.cancel", "POST /api/v3/order/cancelReplace"))
 
 
 def _join(fate: RequestFate, armed: Armed, fault: Fault) -> tuple[RequestFate, str]:

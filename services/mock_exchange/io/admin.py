@@ -33,7 +33,11 @@ class _Refused(Exception):  # noqa: N818
 
 
 def admin_routes(
-    api: ExchangeApi, injector: Injector, token: SecretStr | None, now_ns: Callable[[], int]
+    api: ExchangeApi,
+    token: SecretStr | None,
+    now_ns: Callable[[], int],
+    injector: Injector,
+    take_up: Callable[[FaultPlan], None],
 ) -> list[BaseRoute]:
     """`/admin/faults` (GET, PUT), `/admin/faults/log` (GET), `/admin/deposit` (POST), `/admin/revoke` (POST)."""
 
@@ -43,7 +47,7 @@ def admin_routes(
 
     async def put_plan(request: Request) -> Any:
         try:
-            injector.take_up(read_plan(await _body(request), "the body"), now_ns())
+            take_up(read_plan(await _body(request), "the body"))
         except ConfigError as exc:
             raise _Refused(422, str(exc)) from exc
         return {"faults": len(injector.plan.faults)}

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Final
 
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.status import WS_1001_GOING_AWAY, WS_1008_POLICY_VIOLATION
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from services.mock_exchange.api.exchange_api import ExchangeApi
+from services.mock_exchange.api.exchange_api import ExchangeApi, error_body
+from services.mock_exchange.errors import VenueError
 from services.mock_exchange.io.door import Door
 from services.mock_exchange.io.hub import Client, Hub
 from services.mock_exchange.io.lifetime import ConnectionLife
@@ -19,6 +22,9 @@ from services.mock_exchange.io.protocol import ABORT
 from services.mock_exchange.io.rest import METHODS, Rest
 from services.mock_exchange.io.ws_api import WsApi
 from services.mock_exchange.streams.subscriptions import Subscriptions, asked_for
+
+#: How long a connection that is closed for its many requests may take to read the answers to the first ones.
+FAREWELL_S: Final = 1.0
 
 
 def make_app(
@@ -46,6 +52,14 @@ def make_app(
         await _serve(websocket, Subscriptions(names, combined=True, unit=unit))
 
     async def _serve(websocket: WebSocket, subscriptions: Subscriptions) -> None:
+        ip = websocket.client.host if websocket.client else ""
+        try:
+            api.venue.limits.connect(ip, now_ns())
+        except VenueError as error:
+            body = error_body(error)
+            with suppress(WebSocketDisconnect):
+                await websocket.send_denial_response(Response(body, error.status, media_type="application/json"))
+            return
         with suppress(WebSocketDisconnect):
             await websocket.accept()
             abort = websocket.scope["extensions"][ABORT]["abort"]
@@ -57,6 +71,7 @@ def make_app(
                 async with life.limit(lambda: client.offer(subscriptions.farewell(now_ns()))):
                     if await _read(websocket, client):
                         close = WS_1008_POLICY_VIOLATION, "Too many requests"
+                        await client.wait_until_sent(FAREWELL_S)
             except TimeoutError:
                 close = WS_1001_GOING_AWAY, ""
             finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from services.mock_exchange.streams import dialect
@@ -37,6 +38,7 @@ class Client:
         self._max_frames = max_frames
         self._queue: deque[str] = deque()
         self._wake = asyncio.Event()
+        self._drained = asyncio.Event()
         self.on_drained: Callable[[], None] = lambda: None
 
     @property
@@ -53,6 +55,7 @@ class Client:
             self.cut()
             return
         self._queue.append(text)
+        self._drained.clear()
         if waiting >= self.most_waiting:
             self.most_waiting = waiting + 1
         self._wake.set()
@@ -63,6 +66,12 @@ class Client:
         self._queue.clear()
         self._abort()
 
+    async def wait_until_sent(self, timeout_s: float) -> None:
+        """Wait until nothing waits for the socket, but no longer than this."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._drained.wait()
+
     async def write(self) -> None:
         """Hand frames to the socket, in order, until cancelled or disconnected."""
         queue = self._queue
@@ -71,6 +80,7 @@ class Client:
                 await self._send({"type": "websocket.send", "text": queue.popleft()})
                 self.sent += 1
             self.on_drained()
+            self._drained.set()
             self._wake.clear()
             await self._wake.wait()
 

@@ -8,11 +8,15 @@ from typing import Any, Final, cast
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets import http11
 
 #: Key in the scope's extensions under which an endpoint finds its connection's `abort`.
 ABORT: Final = "tidewire.abort"
 #: Without a bound the kernel lets megabytes pile up, and a slow client is noticed late.
 SEND_BUFFER_BYTES: Final = 128 * 1024
+#: A connection may ask for 1024 streams in its URL; websockets reads no line longer than this.
+MAX_LINE_BYTES: Final = 64 * 1024
+http11.MAX_LINE_LENGTH = MAX_LINE_BYTES
 
 
 class StreamProtocol(WebSocketsSansIOProtocol):

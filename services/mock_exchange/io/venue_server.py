@@ -17,6 +17,7 @@ from common.runtime.http import HttpServer
 from common.runtime.logging import get_logger
 from services.mock_exchange.api.exchange_api import ExchangeApi
 from services.mock_exchange.faults.injector import Injector
+from services.mock_exchange.faults.plan import FaultPlan, Halt
 from services.mock_exchange.faults.race import trade_first
 from services.mock_exchange.faults.requests import RequestFate
 from services.mock_exchange.io.account_specs import accounts_from
@@ -32,6 +33,7 @@ from services.mock_exchange.io.state_store import StateStore
 from services.mock_exchange.recorded.replay import ReplayExchange
 from services.mock_exchange.simulation.simulated_exchange import SimulatedExchange
 from services.mock_exchange.trading.book import TradingBook
+from services.mock_exchange.trading.events import AccountEvent
 from services.mock_exchange.trading.orders import Order
 
 #: The venue hangs up on who has not answered a ping within 60 s.
@@ -53,8 +55,9 @@ class VenueServer:
         admin_token: SecretStr | None,
         address: tuple[str, str],
         state_file: str | None,
+        on_trading: Callable[[], None] = lambda: None,
     ) -> None:
-        """`address`: HOST:PORT, and the key of the configuration it comes from.
+        """`address`: HOST:PORT, and the key it is configured by. `on_trading` hears of every account's event.
 
         Raises:
             ConfigError: an account cannot be opened as configured.
@@ -64,6 +67,7 @@ class VenueServer:
         self.hub = Hub(exchange.channel_of)
         self._config = config
         self._now_ns = now_ns
+        self._on_trading = on_trading
         self._outlet = Outlet(self.hub, injector, now_ns)
         self._log = get_logger("mock_exchange")
         accounts = accounts_from(config)
@@ -74,7 +78,7 @@ class VenueServer:
                 accounts,
                 config.limits,
                 send_listen_key=self.hub.publish if config.listen_keys else None,
-                on_event=self._store.on_event if self._store else lambda _event: None,
+                on_event=self._hear,
                 skew_ns=lambda: injector.skew_ns(now_ns()),
             )
         except ValueError as exc:
@@ -92,7 +96,7 @@ class VenueServer:
             ConnectionLife(limits.connection_life_ms / 1000, limits.shutdown_notice_ms / 1000),
             Door(injector, now_ns, self._set_fate, self._keep),
             [
-                *admin_routes(self.api, injector, admin_token, now_ns),
+                *admin_routes(self.api, admin_token, now_ns, injector, self.take_up),
                 *lab_routes(exchange, now_ns, config.lab_exchanges_file),
             ],
         )
@@ -141,6 +145,35 @@ class VenueServer:
             "faults": dict(counts),
         }
 
+    def _hear(self, event: AccountEvent) -> None:
+        if self._store is not None:
+            self._store.on_event(event)
+        self._on_trading()
+
+    def take_up(self, plan: FaultPlan) -> None:
+        """Put a fault plan in force.
+
+        Raises:
+            ConfigError: it halts a symbol that is not listed.
+        """
+        self.check(plan, "the body")
+        self.injector.take_up(plan, self._now_ns())
+        self._carry_out()
+
+    def check(self, plan: FaultPlan, where: str) -> None:
+        """Hold a plan against what is listed. Raises ConfigError."""
+        listed = self.exchange.listings
+        for fault in plan.faults:
+            if isinstance(fault, Halt) and fault.symbol not in listed:
+                problem = f"{fault.id} halts {fault.symbol}, which is not listed"
+                raise ConfigError(where, problem, f"Listed are {', '.join(listed)}")
+
+    def _carry_out(self) -> None:
+        """What stands for a while stands now."""
+        if isinstance(self.exchange, SimulatedExchange):
+            self.exchange.halt(self.injector.halted(self._now_ns()))
+            self.exchange.keep_snapshots(self.injector.oldest_snapshot_ns)
+
     def _restore(self, stack: AsyncExitStack) -> None:
         """Take up what the state file holds; from here on it is kept."""
         if self._store is None:
@@ -171,9 +204,7 @@ class VenueServer:
     async def _watch(self) -> None:
         """Carry out what stands for a while, keep what the market changed, and log what was injected."""
         while True:
-            if isinstance(self.exchange, SimulatedExchange):
-                self.exchange.halt(self.injector.halted(self._now_ns()))
-                self.exchange.keep_snapshots(self.injector.oldest_snapshot_ns)
+            self._carry_out()
             self._keep()
             for injection in self.injector.account.take_news():
                 self._log.warning("Fault injected", **injection._asdict())

@@ -100,7 +100,7 @@ class ExchangeHealth(BaseModel):
 class MarketHealth(BaseModel):
     """One symbol of the simulator."""
 
-    status: Annotated[str, Field(description="TRADING or BREAK")]
+    status: Annotated[str, Field(description="TRADING or HALT")]
     sequence: int
     resting_orders: int
 

@@ -72,7 +72,7 @@ class Lab:
         seed = stats.get("seed")
         markets = {
             name: MarketHealth(
-                status="BREAK" if market.is_halted else "TRADING",
+                status="HALT" if market.is_halted else "TRADING",
                 sequence=market.engine.update_id,
                 resting_orders=market.engine.order_count,
             )
@@ -81,7 +81,7 @@ class Lab:
         status = "ok"
         if stats.get("is_closed") or stats.get("replay_done"):
             status = "closed"
-        elif markets and all(market.status == "BREAK" for market in markets.values()):
+        elif markets and all(market.status == "HALT" for market in markets.values()):
             status = "halted"
         return HealthBody(
             status=status,

@@ -31,7 +31,7 @@ class Trader:
         self._server = server
 
     async def send(self, method: str, path: str, **params: Any) -> httpx.Response:
-        query = urlencode(params | {"timestamp": int(time.time() * 1000)})
+        query = urlencode({"timestamp": int(time.time() * 1000)} | params)
         url = f"{self._server.http}/api/v3/{path}?{query}&signature={signature(query)}"
         return await self._server.client.request(method, url, headers={"X-MBX-APIKEY": KEY})
 
