@@ -92,7 +92,8 @@ class Checks:
         order.hold_ticks = 0 if order.type.has_price else order.stop_ticks or last_ticks
         if order.type is SpotType.MARKET and order.side is Side.BUY and not is_pending:
             budget = order.quote_qty or None
-            return self.plan(order, budget).cost
+            # Who asks to spend an amount must own it, however little the book holds.
+            return max(self.plan(order, budget).cost, order.quote_qty)
         return need_of(order)
 
     def would_take(self, order: Order) -> bool:

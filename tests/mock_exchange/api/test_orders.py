@@ -303,3 +303,9 @@ def test_times_in_microseconds(client: Client) -> None:
         headers={"x-mbx-time-unit": "MICROSECOND"},
     )
     assert json.loads(answer.body)["transactTime"] == client.now_ns // 1000
+
+
+def test_who_asks_to_spend_an_amount_must_own_it() -> None:
+    """Also where the book holds less than that for sale."""
+    told = Client().refused("POST", "order", **_MARKET, quoteOrderQty="5000001")
+    assert told == (400, -2010, "Account has insufficient balance for requested action.")
