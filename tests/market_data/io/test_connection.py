@@ -164,7 +164,8 @@ async def test_a_lost_connection_is_told_and_comes_back() -> None:
 
 async def test_a_storm_of_reconnects_is_spread() -> None:
     plans = tuple(ConnectionPlan(f"r{n}", "/ws", ("AAA",), ('{"s":1}',)) for n in range(24))
-    timing = dataclasses.replace(QUICK, first_wait_ms=800)
+    # Spread wide enough that a busy machine does not draw them together again.
+    timing = dataclasses.replace(QUICK, first_wait_ms=2400)
     async with serving() as server, fed(settings(server), TinyVenue(plans=plans), timing=timing) as running:
         await running.until(lambda: len(server.open) == 24 and running.inbox.links == [True] * 24)
         before = len(server.connected_s)
@@ -172,8 +173,8 @@ async def test_a_storm_of_reconnects_is_spread() -> None:
         server.drop_all()
         await running.until(lambda: len(server.connected_s) == 2 * before)
         waited = sorted(at - dropped for at in server.connected_s[before:])
-    assert waited[0] >= 0.39, "nobody comes back at once"
-    assert waited[-1] - waited[0] > 0.2, "and not all together"
+    assert waited[0] >= 1.19, "nobody comes back at once"
+    assert waited[-1] - waited[0] > 0.4, "and not all together"
     assert max(sum(start <= w < start + 0.05 for w in waited) for start in waited) < 18
 
 

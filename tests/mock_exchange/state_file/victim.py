@@ -29,7 +29,8 @@ def main() -> None:
             elif kind < 0.7:
                 order = it.place(ticket(side, qty, None, SpotType.MARKET), account)
             else:
-                which = OrderRef(draw.choice(it.desk.open_orders(account) or [order]).order_id)
+                mine = it.desk.open_orders(account)
+                which = OrderRef(draw.choice(mine).order_id if mine else 1)
                 order = it.desk.cancel(account, "COINUSDT", which, it.now_ns)
         except VenueError:
             continue
