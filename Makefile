@@ -24,6 +24,9 @@ SOAK_FLAGS := $(if $(SOAK_S),--seconds $(SOAK_S)) $(if $(SYMBOLS),--symbols $(SY
 FUZZ_FLAGS := $(if $(FRAMES),--frames $(FRAMES)) $(if $(SEED),--seed $(SEED)) $(if $(DATA),--data $(DATA)) \
               $(foreach v,$(VENUE),--venue $(v))
 
+# Tests that need the machine for themselves: whole systems of processes, and their pace.
+ALONE := tests/system tests/soak tests/docs
+
 # The last line of a run is JSON for whoever reads it: make is not to speak behind it.
 MAKEFLAGS += --no-print-directory
 
@@ -44,7 +47,8 @@ paper: $(STAMP)   ## the same system on Binance's public feed, paper execution
 test: $(DEV) check  ## set up, check, and run every test
 	@$(BIN)/tidewire compile
 	$(BIN)/python -m pytest -m "not slow" -n auto $(PYTEST_FLAGS)
-	$(BIN)/python -m pytest -m slow $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -m slow -n 2 $(foreach t,$(ALONE),--ignore=$(t)) $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -m slow $(ALONE) $(PYTEST_FLAGS)
 
 test-fast: $(DEV) ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow" -n auto $(PYTEST_FLAGS)

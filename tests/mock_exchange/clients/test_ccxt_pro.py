@@ -82,7 +82,7 @@ async def test_a_book_is_watched_without_a_gap(exchange: Any) -> None:
 
 @pytest.mark.slow
 async def test_a_book_is_watched_for_longer(exchange: Any) -> None:
-    assert await watch_book(exchange, 30, "ETH/BTC") > 100
+    assert await watch_book(exchange, 12, "ETH/BTC") > 40
 
 
 async def test_own_orders_are_heard_of(exchange: Any) -> None:

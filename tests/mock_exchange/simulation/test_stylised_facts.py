@@ -17,7 +17,6 @@ from services.mock_exchange.simulation.statistics.tape import record
 from tests.mock_exchange.simulation.build import StillPrice, begin, run, symbol
 
 #: The first test to ask for them runs all: a dozen seconds.
-pytestmark = pytest.mark.slow
 
 SEEDS = range(1, 7)
 SECONDS = 150.0
